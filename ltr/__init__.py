@@ -1,0 +1,1 @@
+"""Training side of the toolkit: data, models, actors, trainers and the stock train settings."""

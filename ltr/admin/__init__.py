@@ -1,0 +1,1 @@
+"""Everything around training that is not learning: paths, plugins, checkpoints, errors."""

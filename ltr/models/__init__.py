@@ -1,0 +1,1 @@
+"""Networks: backbones, target classifier, IoU predictor, and the trackers made of them."""

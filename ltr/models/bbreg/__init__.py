@@ -1,0 +1,1 @@
+"""Bounding-box regression by predicted IoU (ATOM)."""

@@ -1,0 +1,1 @@
+"""Building blocks that carry no knowledge of tracking."""

@@ -1,0 +1,1 @@
+"""Target classifier: feature head, model predictor, filter application."""

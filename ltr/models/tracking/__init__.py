@@ -1,0 +1,1 @@
+"""Complete tracker networks."""
