@@ -1,0 +1,100 @@
+"""A network as a tracker sees it: found by name, on a device, fed with images of 0..255."""
+
+from __future__ import annotations
+
+import functools
+from collections import OrderedDict
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ltr.admin.device import pick_device
+from ltr.admin.errors import UserError
+from ltr.admin.loading import load_network
+from pytracking.evaluation.local import local_env_settings
+
+FORMATS = ('rgb', 'bgr', 'rgb255', 'bgr255')
+
+
+def find_network(net_path: str | Path) -> Path:
+    """The checkpoint `net_path` names: a path, or a name in one of the `network_path` folders.
+
+    Raises:
+        UserError: not found; lists where it was looked for.
+    """
+    given = Path(net_path).expanduser()
+    folders = local_env_settings().network_path
+    folders = [folders] if isinstance(folders, (str, Path)) else list(folders)
+    places = [given] if given.is_absolute() else [given, *(Path(folder) / given for folder in folders)]
+    for place in places:
+        if place.exists():
+            return place
+    raise UserError(f'network {str(net_path)!r} not found; looked for {", ".join(map(str, places))}')
+
+
+@functools.lru_cache(maxsize=4)
+def _loaded(path: Path, modified: float, device: torch.device) -> nn.Module:
+    net, _ = load_network(path)
+    return net.to(device).eval()
+
+
+class NetWithBackbone:
+    """A tracker network and the normalisation of its input.
+
+    Args:
+        net_path: checkpoint, see `find_network`, or a network that is loaded already.
+        use_gpu: compute on the accelerator where there is one.
+        initialize: load at once; otherwise at the first `initialize()`.
+        image_format: `'rgb'` or `'bgr'`; with `255` the image is not divided by 255.
+        mean, std: of the normalisation, ImageNet's by default.
+    """
+
+    def __init__(self, net_path: str | Path | nn.Module, use_gpu: bool = True, initialize: bool = False,
+                 image_format: str = 'rgb', mean: Sequence[float] = (0.485, 0.456, 0.406),
+                 std: Sequence[float] = (0.229, 0.224, 0.225)) -> None:
+        if image_format not in FORMATS:
+            raise ValueError(f'image_format must be one of {FORMATS}, not {image_format!r}')
+        self.net_path = net_path
+        self.device = pick_device('auto' if use_gpu else 'cpu')
+        self.image_format = image_format
+        factor = 1.0 if image_format.endswith('255') else 255.0
+        self._mean = torch.tensor(mean, device=self.device).view(1, -1, 1, 1) * factor
+        self._inverse_std = 1 / (torch.tensor(std, device=self.device).view(1, -1, 1, 1) * factor)
+        self._net: nn.Module | None = None
+        if initialize:
+            self.initialize()
+
+    def initialize(self) -> None:
+        """Load the network, once. Raises as `ltr.load_network` and `find_network`."""
+        if self._net is not None:
+            return
+        if isinstance(self.net_path, nn.Module):
+            self._net = self.net_path.to(self.device).eval()
+        else:
+            path = find_network(self.net_path)
+            self._net = _loaded(path, path.stat().st_mtime, self.device)
+
+    @property
+    def net(self) -> nn.Module:
+        """The network, loaded when first asked for."""
+        self.initialize()
+        assert self._net is not None
+        return self._net
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith('_'):
+            raise AttributeError(name)
+        return getattr(self.net, name)
+
+    def preprocess_image(self, image: Tensor) -> Tensor:
+        """Normalised network input of (N, 3, H, W) RGB images of 0..255."""
+        if self.image_format.startswith('bgr'):
+            image = image.flip(1)
+        return (image - self._mean) * self._inverse_std
+
+    def extract_backbone(self, image: Tensor) -> OrderedDict[str, Tensor]:
+        """Backbone features by layer of (N, 3, H, W) RGB images of 0..255."""
+        return self.net.extract_backbone_features(self.preprocess_image(image))

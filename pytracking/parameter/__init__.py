@@ -1,0 +1,1 @@
+"""Tracker parameters: one package a tracker, one module a setting."""

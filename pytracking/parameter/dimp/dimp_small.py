@@ -1,0 +1,14 @@
+"""DiMP with a backbone of 0.3 M weights on 144 px crops."""
+
+from __future__ import annotations
+
+from pytracking.features.net_wrappers import NetWithBackbone
+from pytracking.tracker.dimp.defaults import dimp_params
+from pytracking.utils.params import TrackerParams
+
+
+def parameters() -> TrackerParams:
+    """Stock parameters; the network is looked for as `dimp_small.pth.tar`."""
+    params = dimp_params(sample_size=144)
+    params.net = NetWithBackbone('dimp_small.pth.tar', use_gpu=params.use_gpu)
+    return params

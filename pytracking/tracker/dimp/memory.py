@@ -1,0 +1,69 @@
+"""Training samples of the online classifier, with exponentially forgotten weights."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+
+class SampleMemory:
+    """Ring of features and boxes; the samples of the first frame keep their place and a least total weight.
+
+    Args:
+        features: (n0, C, H, W) classification features of the first frame.
+        boxes: (n0, 4) `xywh`, crop px.
+        capacity: number of slots.
+        minimum_weight: least total weight of the first frame's samples; `None` or 0 lets them be replaced.
+
+    Raises:
+        ValueError: more samples than slots.
+    """
+
+    def __init__(self, features: Tensor, boxes: Tensor, capacity: int, minimum_weight: float | None) -> None:
+        self.initial = features.shape[0]
+        if self.initial > capacity:
+            raise ValueError(f'{self.initial} first samples do not fit a memory of {capacity}')
+        self.minimum_weight = minimum_weight
+        self.stored = self.initial
+        self.features = features.new_zeros(capacity, *features.shape[1:])
+        self.boxes = boxes.new_zeros(capacity, 4)
+        self.features[:self.initial] = features
+        self.boxes[:self.initial] = boxes
+        self.weights = np.zeros(capacity)
+        self.weights[:self.initial] = 1 / self.initial
+        self.previous: int | None = None
+
+    def insert(self, features: Tensor, box: Tensor, rate: float) -> None:
+        """Store one sample (1, C, H, W) with its box (4,), learned at `rate`."""
+        slot = self._weigh(rate)
+        self.features[slot] = features[0]
+        self.boxes[slot] = box
+        self.previous = slot
+        self.stored += 1
+
+    def samples(self) -> tuple[Tensor, Tensor, Tensor]:
+        """Features (n, 1, C, H, W), boxes (n, 1, 4) and weights (n,) of the filled slots."""
+        n = min(self.stored, len(self.weights))
+        weights = torch.from_numpy(self.weights[:n]).to(self.features)
+        return self.features[:n, None], self.boxes[:n, None], weights
+
+    def _weigh(self, rate: float) -> int:
+        """Weights after a new sample, and its slot."""
+        weights = self.weights
+        if rate == 1:
+            weights[:] = 0
+            weights[0] = 1
+            return 0
+        fixed = self.initial if self.minimum_weight else 0
+        slot = self.stored if self.stored < len(weights) else fixed + int(np.argmin(weights[fixed:]))
+        if self.previous is None:
+            weights /= 1 - rate
+            weights[slot] = rate
+        else:
+            weights[slot] = weights[self.previous] / (1 - rate)
+        weights /= weights.sum()
+        if self.minimum_weight and weights[:self.initial].sum() < self.minimum_weight:
+            weights /= self.minimum_weight + weights[self.initial:].sum()
+            weights[:self.initial] = self.minimum_weight / self.initial
+        return slot

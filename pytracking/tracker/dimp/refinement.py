@@ -1,0 +1,82 @@
+"""Box refinement by gradient ascent on the predicted IoU (ATOM, Sec. 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pytracking.utils.params import TrackerParams
+
+Predict = Callable[[Tensor], Tensor]
+
+
+def start_boxes(box: np.ndarray, params: TrackerParams, uniform: Callable[[int], np.ndarray]) -> np.ndarray:
+    """The box itself and random ones around it, (P, 4) `xywh`, crop px; `uniform(n)` draws (n, 4) in [0, 1)."""
+    number = params.get('num_init_random_boxes', 0)
+    if number == 0:
+        return box[None]
+    drawn = uniform(number) - 0.5
+    side = np.sqrt(box[2] * box[3])
+    size = np.maximum(box[2:] + side * params.box_jitter_sz * drawn[:, 2:], box[2:].min() / 3)
+    centre = box[:2] + box[2:] / 2 + side * params.box_jitter_pos * drawn[:, :2]
+    return np.concatenate((box[None], np.concatenate((centre - size / 2, size), axis=1)))
+
+
+def ascend(predict: Predict, boxes: Tensor, params: TrackerParams) -> tuple[Tensor, Tensor]:
+    """Move boxes towards greater predicted IoU.
+
+    Args:
+        predict: (P, 4) `xywh` boxes, crop px, to (P,) predicted IoU; gradient flows to the boxes.
+        boxes: (P, 4).
+        params: `box_refinement_iter`, `box_refinement_step_length` (one number, or one for position and one for
+            size), `box_refinement_step_decay`, `box_refinement_space` (`'default'` or `'relative'`).
+
+    Returns:
+        The boxes, and the IoU predicted at the start of the last step (the one that stock ranks by).
+    """
+    step = _steps(params.get('box_refinement_step_length', 1), boxes)
+    decay = params.get('box_refinement_step_decay', 1)
+    relative = params.get('box_refinement_space', 'default') == 'relative'
+    reference = boxes[:1, 2:].clone()
+    point = to_relative(boxes, reference) if relative else boxes
+    iou = boxes.new_zeros(len(boxes))
+    for _ in range(params.box_refinement_iter):
+        point = point.detach().requires_grad_(True)
+        with torch.enable_grad():
+            iou = predict(to_xywh(point, reference) if relative else point)
+            gradient, = torch.autograd.grad(iou.sum(), point)
+        point = point.detach()
+        point = point + step * (gradient if relative else gradient * point[:, 2:].repeat(1, 2))
+        step = step * decay
+    return (to_xywh(point, reference) if relative else point).detach(), iou.detach()
+
+
+def _steps(length: float | tuple[float, float], like: Tensor) -> Tensor:
+    pair = length if isinstance(length, (tuple, list)) else (length, length)
+    return like.new_tensor([pair[0], pair[0], pair[1], pair[1]])
+
+
+def to_relative(boxes: Tensor, reference: Tensor) -> Tensor:
+    """`xywh` boxes as (cx / w0, cy / h0, log w, log h), with `reference` (1, 2) = (w0, h0)."""
+    return torch.cat(((boxes[:, :2] + boxes[:, 2:] / 2) / reference, boxes[:, 2:].log()), dim=1)
+
+
+def to_xywh(relative: Tensor, reference: Tensor) -> Tensor:
+    """Inverse of `to_relative`."""
+    size = relative[:, 2:].exp()
+    return torch.cat((relative[:, :2] * reference - size / 2, size), dim=1)
+
+
+def best_box(boxes: np.ndarray, iou: np.ndarray, params: TrackerParams) -> np.ndarray | None:
+    """Mean of the boxes of greatest IoU among those of a sensible aspect; `None` where none is left."""
+    size = np.maximum(boxes[:, 2:], 1)
+    aspect = size[:, 0] / size[:, 1]
+    limit = params.get('maximal_aspect_ratio', 6)
+    kept = np.flatnonzero((aspect < limit) & (aspect > 1 / limit))
+    if len(kept) == 0:
+        return None
+    order = kept[np.argsort(-iou[kept], kind='stable')][:params.get('iounet_k', 5)]
+    return np.concatenate((boxes[order, :2], size[order]), axis=1).mean(axis=0)
