@@ -1,0 +1,1 @@
+"""Stock train settings: packages of modules with a function `run(settings)`."""

@@ -1,0 +1,145 @@
+"""The trainer of all trackers here: one step a batch, statistics, progress."""
+
+from __future__ import annotations
+
+import math
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ltr.actors.base_actor import BaseActor
+from ltr.admin.errors import UserError
+from ltr.admin.multigpu import unwrap
+from ltr.admin.seeding import loader_generator
+from ltr.admin.settings import Settings
+from ltr.admin.stats import AverageMeter, StatValue
+from ltr.admin.tensorboard import TensorboardWriter
+from ltr.tensors import TensorDict
+from ltr.trainers.base_trainer import BaseTrainer
+from ltr.trainers.progress import Progress
+
+
+class LTRTrainer(BaseTrainer):
+    """Cycles over its loaders in every epoch.
+
+    Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, device, seed`.
+
+    Args:
+        actor, loaders, optimizer, settings, lr_scheduler: see `BaseTrainer`.
+        freeze_backbone_bn_layers: keep the batch norms of `net.feature_extractor` in evaluation mode.
+    """
+
+    def __init__(self, actor: BaseActor, loaders: Sequence[Any], optimizer: Any, settings: Settings,
+                 lr_scheduler: Any = None, freeze_backbone_bn_layers: bool = False) -> None:
+        super().__init__(actor, loaders, optimizer, settings, lr_scheduler)
+        self.freeze_backbone_bn_layers = freeze_backbone_bn_layers
+        self.stats = OrderedDict((loader.name, None) for loader in self.loaders)
+        self._tensorboard: TensorboardWriter | None = None
+
+    def train_epoch(self) -> None:
+        """One epoch: every loader whose `epoch_interval` divides the epoch number, in the given order."""
+        ran = []
+        for index, loader in enumerate(self.loaders):
+            if self.epoch % loader.epoch_interval == 0:
+                loader.generator = loader_generator(self.seed, self.epoch, index)
+                self.cycle_dataset(loader)
+                ran.append(loader.name)
+        for name in ran:
+            for value in (self.stats[name] or {}).values():
+                if isinstance(value, AverageMeter):
+                    value.new_epoch()
+        self._write_tensorboard(ran)
+
+    def cycle_dataset(self, loader: Any) -> None:
+        """Work through one loader, with weight updates if it is a training loader.
+
+        Raises:
+            UserError: the loader is empty, or a loss is not finite.
+        """
+        self.actor.train(loader.training)
+        if loader.training and self.freeze_backbone_bn_layers:
+            self._freeze_backbone_batch_norm()
+        if len(loader) == 0:
+            raise UserError(f'loader {loader.name!r} gives no batch: fewer samples than the batch size?')
+        stats = self._stats_of(loader)
+        progress = Progress(loader, self.epoch, getattr(self.settings, 'print_interval', 0),
+                            getattr(self.settings, 'print_stats', None))
+        with torch.set_grad_enabled(loader.training):
+            for step, data in enumerate(progress, 1):
+                size = _batch_size(data, loader)
+                values = self._step(self._prepare(data), loader, step)
+                for name, value in values.items():
+                    meter = stats.setdefault(name, AverageMeter())
+                    if isinstance(meter, AverageMeter):
+                        meter.update(value, size)
+                progress.update(stats)
+
+    def _step(self, data: Any, loader: Any, step: int) -> dict[str, float]:
+        loss, values = self.actor(data)
+        if not math.isfinite(loss.item()):
+            raise UserError(f'the loss is {loss.item()} in epoch {self.epoch}, step {step} of loader '
+                            f'{loader.name!r}; nothing of this epoch is saved. {self._way_back()}')
+        if loader.training:
+            self.optimizer.zero_grad()
+            loss.backward()
+            max_norm = getattr(self.settings, 'grad_clip_max_norm', None)
+            if max_norm:
+                nn.utils.clip_grad_norm_(self.actor.net.parameters(), max_norm)
+            self.optimizer.step()
+        return {name: float(value) for name, value in values.items()}
+
+    def _prepare(self, data: Any) -> Any:
+        if getattr(self.settings, 'move_data_to_gpu', True):
+            data = to_device(data, self.device)
+        data['epoch'] = self.epoch
+        data['settings'] = self.settings
+        return data
+
+    def _stats_of(self, loader: Any) -> OrderedDict[str, AverageMeter | StatValue]:
+        stats = self.stats.get(loader.name)
+        if stats is None:
+            stats = self.stats[loader.name] = OrderedDict()
+        if loader.training:
+            for index, group in enumerate(self.optimizer.param_groups):
+                stats.setdefault(f'LearningRate/group{index}', StatValue()).update(group['lr'])
+        return stats
+
+    def _freeze_backbone_batch_norm(self) -> None:
+        backbone = unwrap(self.actor.net).feature_extractor
+        if isinstance(backbone, nn.Module):
+            for module in backbone.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()
+
+    def _write_tensorboard(self, names: list[str]) -> None:
+        if self._tensorboard is None:
+            folder = getattr(self.settings.env, 'tensorboard_dir', None)
+            self._tensorboard = TensorboardWriter(
+                Path(folder) / self.settings.project_path if folder else None,
+                [loader.name for loader in self.loaders])
+        self._tensorboard.write_epoch({name: self.stats[name] for name in names}, self.epoch)
+
+
+def to_device(data: Any, device: torch.device) -> Any:
+    """`data` with all its tensors on `device`, at any depth of dictionaries, lists and tuples."""
+    if isinstance(data, Tensor):
+        return data.to(device, non_blocking=True)
+    if isinstance(data, TensorDict):
+        return TensorDict((key, to_device(value, device)) for key, value in data.items())
+    if isinstance(data, Mapping):
+        return {key: to_device(value, device) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return type(data)(to_device(item, device) for item in data)
+    return data
+
+
+def _batch_size(data: Any, loader: Any) -> int:
+    axis = getattr(loader, 'stack_dim', 0)
+    for value in data.values():
+        if isinstance(value, Tensor) and value.ndim > axis:
+            return int(value.shape[axis])
+    return int(loader.batch_size or 1)

@@ -1,0 +1,94 @@
+"""The stock settings of DiMP, by the command line, on a few generated frames."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+import torchvision
+
+from ltr import run_training
+from ltr.admin.errors import UserError
+from ltr.admin.loading import load_network
+from ltr.admin.settings import Settings
+from ltr.models.tracking.dimpnet import dimpnet18, dimpnet50
+from ltr.train_settings.dimp import _common, dimp18, dimp50
+
+
+@pytest.fixture
+def videos(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """One sequence of 24 frames with a bright square that moves to the right."""
+    folder = tmp_path / 'videos' / 'square'
+    (folder / 'img').mkdir(parents=True)
+    for index in range(24):
+        image = rng.integers(0, 100, (96, 128, 3), dtype=np.uint8)
+        image[40:60, 20 + 2 * index:40 + 2 * index] = 230
+        cv2.imwrite(str(folder / 'img' / f'{index + 1:04d}.jpg'), image)
+    boxes = '\n'.join(f'{20 + 2 * index},40,20,20' for index in range(24))
+    (folder / 'groundtruth_rect.txt').write_text(boxes + '\n')
+    return folder.parent
+
+
+@pytest.fixture
+def backbone(tmp_path: Path) -> Path:
+    torch.save(torchvision.models.resnet18().state_dict(), tmp_path / 'resnet18.pth')
+    return tmp_path / 'resnet18.pth'
+
+
+def test_flags_that_do_not_fit():
+    with pytest.raises(UserError, match='give --data DIR'):
+        run_training.main(['dimp', 'dimp18'])
+    with pytest.raises(UserError, match='--batch must be 2 or more'):
+        run_training.main(['dimp', 'dimp18', '--data', 'anywhere', '--batch', '1'])
+    with pytest.raises(UserError, match='trains dimp18; for --net dimp50 take the setting dimp dimp50'):
+        run_training.main(['dimp', 'dimp18', '--net', 'dimp50'])
+
+
+def test_weights_that_cannot_be_fetched_name_the_way_out(monkeypatch, settings):
+    def offline(*args, **kwargs):
+        raise OSError('no route to host')
+    monkeypatch.setattr(torch.hub, 'load_state_dict_from_url', offline)
+    monkeypatch.setattr('torchvision.models._api.load_state_dict_from_url', offline)
+    with pytest.raises(UserError, match=r'could not be fetched.*no route to host.*--init'):
+        _common.build_network(settings, dimp18.RECIPE)
+
+
+@pytest.mark.parametrize(('recipe', 'make', 'rates'), [
+    (dimp18.RECIPE, dimpnet18, [5e-5, 5e-4, 5e-5, 1e-3, 2e-4]),
+    (dimp50.RECIPE, dimpnet50, [5e-5, 5e-4, 5e-5, 2e-4, 2e-5])])
+def test_recipe(recipe, make, rates):
+    """Learning rates as published; every weight is in one group."""
+    assert recipe.network is make
+    net = make(backbone_pretrained=False)
+    groups = _common.parameter_groups(net, recipe, 0.5)
+    assert [group['lr'] for group in groups] == [rate * 0.5 for rate in rates]
+    grouped = [id(weight) for group in groups for weight in group['params']]
+    assert sorted(grouped) == sorted(id(weight) for weight in net.parameters())
+
+
+def test_batches_of_the_loader(videos):
+    settings = Settings()
+    settings.data, settings.samples, settings.batch, settings.workers = [videos], 2, 2, 0
+    batch = next(iter(_common.training_loader(settings)))
+    assert batch['train_images'].shape == batch['test_images'].shape == (3, 2, 3, 288, 288)
+    assert batch['test_label'].shape == (3, 2, 19, 19) and batch['test_proposals'].shape == (3, 2, 8, 4)
+
+
+@pytest.mark.slow
+def test_two_steps_of_dimp18(videos, backbone, tmp_path, capsys):
+    """From a bare backbone to a checkpoint from which the network is rebuilt, every trained part changed."""
+    run_training.main(['dimp', 'dimp18', '--data', str(videos), '--init', str(backbone), '--epochs', '1',
+                       '--samples', '4', '--batch', '2', '--workers', '0', '--device', 'cpu',
+                       '--workspace', str(tmp_path / 'w')])
+    assert 'weights of the backbone (122 tensors)' in capsys.readouterr().out
+    net, contents = load_network(tmp_path / 'w' / 'checkpoints' / 'ltr' / 'dimp' / 'dimp18')
+    assert len(contents['net']) == 221 and contents['constructor'].fun_name == 'dimpnet18'
+    assert contents['constructor'].kwds['filter_size'] == 4
+    given = torch.load(backbone, weights_only=True)
+    trained = net.feature_extractor.state_dict()
+    assert torch.equal(trained['fc.weight'], given['fc.weight'])
+    assert not torch.equal(trained['layer3.0.conv1.weight'], given['layer3.0.conv1.weight'])
+    assert np.isfinite(contents['stats']['train']['Loss/total'].history[0])
