@@ -1,0 +1,8 @@
+"""Unlabelled RGB-TIR pairs: found on disk, given a pseudo box, drawn and cropped for the two branches."""
+
+from cmd_plugin.data.paired import PairedDataset
+from cmd_plugin.data.processing import cross_modal_processing, split
+from cmd_plugin.data.pseudo_boxes import CenterArea, PseudoBox
+from cmd_plugin.data.sampler import PairedSampler
+
+__all__ = ['CenterArea', 'PairedDataset', 'PairedSampler', 'PseudoBox', 'cross_modal_processing', 'split']

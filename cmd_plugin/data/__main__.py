@@ -1,0 +1,49 @@
+"""`python -m cmd_plugin.data --data DIR --out sheet.png`: look at what training will see."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+import cv2
+
+from cmd_plugin.data.paired import PairedDataset
+from cmd_plugin.data.processing import cross_modal_processing
+from cmd_plugin.data.pseudo_boxes import CenterArea
+from cmd_plugin.data.sampler import PairedSampler
+from cmd_plugin.data.sheet import sample_sheet
+from cmd_plugin.errors import UserError, cli
+
+
+def main() -> None:
+    """Write a sheet of drawn samples."""
+    parser = argparse.ArgumentParser(prog='python -m cmd_plugin.data', description=main.__doc__)
+    parser.add_argument('--data', action='append', required=True, metavar='DIR',
+                        help='folder with RGB-TIR pairs, or a list file; may be given several times')
+    parser.add_argument('--out', type=Path, required=True, metavar='PNG', help='picture to write')
+    parser.add_argument('--samples', type=int, default=6, help='number of samples (default 6)')
+    parser.add_argument('--size', type=int, default=288, help='side of the crops, px, a multiple of 16')
+    parser.add_argument('--fraction', type=float, default=1 / 5,
+                        help='side of the pseudo box over the shorter side of the image (default 0.2)')
+    parser.add_argument('--seed', type=int, default=0)
+    args = parser.parse_args()
+    if args.samples < 1 or args.size < 16 or args.size % 16:
+        parser.error('--samples must be at least 1 and --size a multiple of 16')
+    dataset = PairedDataset(args.data)
+    print(dataset.summary())
+    sampler = PairedSampler(dataset, CenterArea(args.fraction), args.samples,
+                            cross_modal_processing(args.size, args.size // 16))
+    sheet = sample_sheet(sampler, args.samples, args.seed)
+    if sampler.skipped:
+        print(sampler.summary())
+    _, data = cv2.imencode('.png', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
+    try:
+        args.out.write_bytes(data.tobytes())
+    except OSError as error:
+        raise UserError(f'cannot write {args.out}: {error.strerror}') from error
+    print(f'{args.samples} samples: {os.fspath(args.out)}')
+
+
+if __name__ == '__main__':
+    cli(main)

@@ -1,0 +1,80 @@
+"""Cross-modal processing: the toolkit's own DiMP processing on pairs of six channels.
+
+A pair is one image, so both modalities of a branch are cropped, flipped and jittered alike by construction,
+while each branch has its own jittered crop of the pair and its own box in that crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from torch import Tensor
+
+import ltr.data.transforms as tfm
+from ltr.data.processing import DiMPProcessing
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+PAIR_MEAN = IMAGENET_MEAN * 2
+PAIR_STD = IMAGENET_STD * 2
+"""Both halves are normalised alike: the student starts as a copy of an RGB network."""
+
+CENTER_JITTER = {'train': 3.0, 'test': 4.5}
+SCALE_JITTER = {'train': 0.25, 'test': 0.5}
+PROPOSAL_SIGMAS = (0.01, 0.05, 0.1, 0.2, 0.3)
+
+
+def cross_modal_processing(output_sz: int = 288, feature_sz: int = 18, *, search_area_factor: float = 5.0,
+                           target_filter_sz: int = 4, center_jitter: Mapping[str, float] | None = None,
+                           scale_jitter: Mapping[str, float] | None = None, proposals: int = 8,
+                           proposal_sigmas: tuple[float, ...] = PROPOSAL_SIGMAS, min_iou: float = 0.1,
+                           brightness: float = 0.2, flip: float = 0.5) -> DiMPProcessing:
+    """Processing of paired samples, with the settings of DiMP.
+
+    Takes what `PairedSampler` emits. Gives `train_images`, `test_images` float32 `(1, 6, S, S)`, normalised;
+    `train_anno`, `test_anno` `(1, 4)`, `xywh` in px of the branch's own crop; `test_proposals`
+    `(1, proposals, 4)` and `proposal_iou` `(1, proposals)`, `train_label`, `test_label`, all of the branch's
+    own box. Under a loader with `stack_dim=1` a batch axis follows the frame axis.
+
+    Args:
+        output_sz: side S of the crops, px.
+        feature_sz: side of the feature map, cells; S / 16 for the networks of the toolkit.
+        search_area_factor: side of a crop over the size of the target.
+        target_filter_sz: side of the target filter, cells.
+        center_jitter, scale_jitter: by branch (`train` = reference, `test`); DiMP's values by default.
+        proposals: boxes a test frame.
+        proposal_sigmas: spreads that proposals are drawn with.
+        min_iou: least overlap of a proposal with the box.
+        brightness: greatest relative change of brightness, common to both modalities of a branch.
+        flip: probability of a horizontal flip, drawn for each branch on its own.
+    """
+    def transform() -> tfm.Transform:
+        return tfm.Transform(tfm.ToTensorAndJitter(brightness), tfm.RandomHorizontalFlip(flip),
+                             tfm.Normalize(mean=PAIR_MEAN, std=PAIR_STD))
+
+    return DiMPProcessing(
+        search_area_factor=search_area_factor, output_sz=output_sz,
+        center_jitter_factor=dict(center_jitter or CENTER_JITTER),
+        scale_jitter_factor=dict(scale_jitter or SCALE_JITTER), mode='sequence',
+        proposal_params={'min_iou': min_iou, 'boxes_per_frame': proposals,
+                         'sigma_factor': list(proposal_sigmas)},
+        label_function_params={'feature_sz': feature_sz, 'sigma_factor': 0.25 / search_area_factor,
+                               'kernel_sz': target_filter_sz},
+        train_transform=transform(), test_transform=transform())
+
+
+def split(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Take pairs apart.
+
+    Args:
+        images: `(..., 6, H, W)`.
+
+    Returns:
+        RGB and TIR, `(..., 3, H, W)` each; views, gradient flows.
+
+    Raises:
+        ValueError: there are not six channels.
+    """
+    if images.dim() < 3 or images.shape[-3] != 6:
+        raise ValueError(f'pairs have shape (..., 6, H, W), not {tuple(images.shape)}')
+    return images[..., :3, :, :], images[..., 3:, :, :]
