@@ -1,1 +1,1 @@
-"""Cross-modal distillation (CMD) for two-branch trackers: unlabelled RGB-TIR pairs teach a thermal tracker."""
+"""Cross-modal distillation (CMD): unlabelled RGB-TIR pairs teach a two-branch tracker thermal infrared."""

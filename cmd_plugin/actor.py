@@ -1,0 +1,137 @@
+"""The one actor of cross-modal distillation: it serves every recipe and every tracker.
+
+Legend: B pairs, P proposals, 6 channels = RGB | TIR. Images (1, B, 6, H, W); boxes `xywh` in px of their own crop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from cmd_plugin.components import COMPONENTS, Features
+from cmd_plugin.data.processing import split
+from cmd_plugin.recipe import CMDRecipe
+from ltr.actors import BaseActor
+
+Rows = dict[str, list[tuple[nn.Module, Any, Any]]]
+"""By component: network of the test branch, code of the reference, test features."""
+LABELS = ('test_label', 'proposal_iou', 'test_proposals')
+
+
+class CrossModalActor(BaseActor):
+    """Routes each modality to its branch and sums the components' losses.
+
+    The teacher reads every RGB image, the student every TIR image. Both stay in evaluation mode (batch-norm statistics
+    never change); of the student, just the tensors of the recipe require a gradient.
+
+    Args:
+        student: the network that is trained.
+        parent: the RGB network, another object than `student`; it is frozen and becomes the teacher.
+        recipe: what is trained, and how the modalities are mixed.
+    """
+
+    def __init__(self, student: nn.Module, parent: nn.Module, recipe: CMDRecipe) -> None:
+        super().__init__(student, None)
+        self.recipe = recipe
+        self.teacher = student if recipe.teacher == 'shared' else parent
+        self.teacher.requires_grad_(False)
+        student.requires_grad_(False)
+        for parameters in recipe.trained(student).values():
+            for parameter in parameters.values():
+                parameter.requires_grad_(True)
+        self.eval()
+
+    def to(self, device: torch.device | str) -> None:
+        """Move student and teacher."""
+        self.net.to(device)
+        self.teacher.to(device)
+
+    def train(self, mode: bool = True) -> None:
+        """Both networks stay in evaluation mode: batch-norm statistics are the parent's, their affine weights train."""
+        self.net.eval()
+        self.teacher.eval()
+
+    def __call__(self, data: Mapping[str, Any]) -> tuple[Tensor, dict[str, float]]:
+        """Distillation loss of a batch of pairs (paper, Eq. 1).
+
+        Args:
+            data: `train_images` (reference branch) and `test_images`; `train_anno` (1, B, 4), `test_proposals`
+                (1, B, P, 4), `proposal_iou` (1, B, P), `test_label` (1, B, H', W').
+
+        Returns:
+            The loss, mean over all rows (gradient flows to the student alone), and its parts.
+        """
+        boxes = data['train_anno'][0]
+        targets = {key: data[key][0] for key in LABELS}
+        images = {'reference': data['train_images'][0], 'test': data['test_images'][0]}
+        rgb, tir = self._features(images)
+        rows = self._spatial(rgb, tir, boxes) if self.recipe.mix == 'spatial' else self._batch(rgb, tir, boxes)
+        total, stats = torch.zeros((), device=boxes.device), {}
+        for name in self.recipe.components:
+            component = COMPONENTS[name]
+            weight = self.recipe.bbe_weight if name == 'bbe' else 1.0
+            for net, code, test in rows[name]:
+                loss, parts = component.loss(component.interact(net, code, test, targets['test_proposals']), targets)
+                total = total + weight * loss / len(rows[name])
+                for key, value in parts.items():
+                    stats[f'Loss/{key}'] = stats.get(f'Loss/{key}', 0.0) + value / len(rows[name])
+        return total, {'Loss/total': total.item(), **stats}
+
+    @torch.no_grad()
+    def _features(self, images: Mapping[str, Tensor]) -> list[dict[str, Features]]:
+        """Backbone features by branch, of RGB from the teacher and of TIR from the student; backbones are frozen.
+
+        Only what the recipe looks at is computed: with a student in one branch, RGB is read in the other.
+        """
+        student = self.recipe.student
+        other = {'reference': 'test', 'test': 'reference', 'both': 'both'}[student]
+        found = []
+        for net, modality, reads in ((self.teacher, 0, other), (self.net, 1, student)):
+            branches = [branch for branch in images if reads in (branch, 'both')]
+            features = net.extract_backbone_features(torch.cat([split(images[b])[modality] for b in branches]))
+            parts = {layer: f.chunk(len(branches)) for layer, f in features.items()}
+            found.append({branch: {layer: part[index] for layer, part in parts.items()}
+                          for index, branch in enumerate(branches)})
+        return found
+
+    def _encode(self, net: nn.Module, method: str, component: str, *args: Any) -> Any:
+        """An encoding by one of the two networks; the teacher's carries no gradient."""
+        with torch.set_grad_enabled(net is self.net):
+            return getattr(COMPONENTS[component], method)(net, *args)
+
+    def _batch(self, rgb: dict[str, Features], tir: dict[str, Features], boxes: Tensor) -> Rows:
+        """Rows RGB -> TIR and TIR -> RGB, as far as the student takes part: (test network, code, test features)."""
+        teacher, student = (self.teacher, rgb), (self.net, tir)
+        chosen = []
+        if self.recipe.student in ('test', 'both'):
+            chosen.append((teacher, student))
+        if self.recipe.student in ('reference', 'both'):
+            chosen.append((student, teacher))
+        return {name: [(test_net, self._encode(ref_net, 'encode_reference', name, ref['reference'], boxes),
+                        self._encode(test_net, 'encode_test', name, test['test']))
+                       for (ref_net, ref), (test_net, test) in chosen]
+                for name in self.recipe.components}
+
+    def _spatial(self, rgb: dict[str, Features], tir: dict[str, Features], boxes: Tensor) -> Rows:
+        """One row a pair: RGB | TIR in the reference branch, TIR | RGB in the test branch, joined along the width.
+
+        Each half is encoded by its own network up to the join, so the pseudo box keeps its place and lies in both. What
+        comes after the join reads both modalities and is the student's.
+        """
+        reference = {layer: _join(rgb['reference'][layer], tir['reference'][layer]) for layer in tir['reference']}
+        rows = {}
+        for name in self.recipe.components:
+            code = self._encode(self.net, 'encode_reference', name, reference, boxes)
+            ours = self._encode(self.net, 'encode_test', name, tir['test'])
+            theirs = self._encode(self.teacher, 'encode_test', name, rgb['test'])
+            rows[name] = [(self.net, code, [_join(a, b) for a, b in zip(ours, theirs, strict=True)])]
+        return rows
+
+
+def _join(left: Tensor, right: Tensor) -> Tensor:
+    """Left half of one map beside the right half of another, (..., W)."""
+    middle = left.shape[-1] // 2
+    return torch.cat((left[..., :middle], right[..., middle:]), dim=-1)

@@ -1,0 +1,54 @@
+"""A tracker is a backbone plus two-branch components; this is what a component says of itself.
+
+Legend: B rows, P proposals a row. Every row has one reference and one test image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from torch import Tensor, nn
+
+Features = Mapping[str, Tensor]
+"""Backbone features by layer, (B, C, H, W) each."""
+
+
+class Component(Protocol):
+    """One two-branch part of a tracker network.
+
+    Attributes:
+        name: as recipes call it.
+        reference, test: names of the modules whose weights belong to either branch.
+    """
+
+    name: str
+    reference: tuple[str, ...]
+    test: tuple[str, ...]
+
+    def encode_reference(self, net: nn.Module, feat: Features, boxes: Tensor) -> Any:
+        """Code of the target from reference features and its `xywh` boxes (B, 4), crop px."""
+
+    def encode_test(self, net: nn.Module, feat: Features) -> Sequence[Tensor]:
+        """Test features, maps (B, C, H, W)."""
+
+    def interact(self, net: nn.Module, code: Any, test: Sequence[Tensor], proposals: Tensor) -> Any:
+        """Prediction on the test images; `proposals` (B, P, 4) `xywh`, crop px."""
+
+    def loss(self, prediction: Any, data: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """Distillation loss against the pseudo targets of the test branch, mean over rows, and its parts.
+
+        `data` holds `test_label` (B, H', W') and `proposal_iou` (B, P), 2 IoU - 1.
+        """
+
+
+def belongs(key: str, modules: Sequence[str]) -> bool:
+    """Whether a state-dict key lies in one of the named modules."""
+    return any(key == module or key.startswith(module + '.') for module in modules)
+
+
+def branch_modules(component: Component, branch: str) -> tuple[str, ...]:
+    """Modules of `branch`: `'reference'`, `'test'` or `'both'`."""
+    parts = {'reference': component.reference, 'test': component.test,
+             'both': component.reference + component.test}
+    return parts[branch]

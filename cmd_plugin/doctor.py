@@ -1,0 +1,90 @@
+"""What is in use on this machine, and what is missing for which job. Runs without any installed package."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import os
+import platform
+from pathlib import Path
+
+REQUIRED = ('torch', 'torchvision', 'numpy', 'cv2', 'tqdm', 'tensorboard', 'matplotlib', 'safetensors', 'scipy')
+EXTRAS = {'jpeg4py': 'faster JPEG reading', 'visdom': 'live view', 'spatial_correlation_sampler': 'KYS cost volume'}
+VARIABLES = {'PYTRACKING_LSOTB_TIR_PATH': 'data set lsotb_tir', 'PYTRACKING_PTB_TIR_PATH': 'data set ptb_tir',
+             'CMD_DATA': 'training pairs'}
+
+
+def report() -> int:
+    """Print the report; returns 0, or 1 when something that everything needs is missing."""
+    missing = [name for name in REQUIRED if importlib.util.find_spec(name) is None]
+    for title, lines in (('toolkit', _toolkit()), ('packages', _packages(missing)), ('device', _device(missing)),
+                         ('networks', _networks(missing)), ('data', _data())):
+        print(f'{title}:')
+        print('\n'.join(f'  {line}' for line in lines))
+    if missing:
+        print(f'missing, needed by everything: {", ".join(missing)}; run ./install.sh')
+    return 1 if missing else 0
+
+
+def _toolkit() -> list[str]:
+    lines = [f'python {platform.python_version()} on {platform.system()}']
+    for name in ('ltr', 'pytracking', 'cmd_plugin'):
+        spec = importlib.util.find_spec(name)
+        where = spec.origin if spec else None
+        lines.append(f'{name}: {Path(where).parent if where else "not found"}')
+    try:
+        from ltr.admin import plugins
+    except ImportError:
+        return [*lines, 'plugins: this toolkit has no entry points']
+    groups = {group: plugins.names(group) for group in plugins.GROUPS}
+    if not any(groups.values()):
+        lines.append('plugins: none is registered: run ./install.sh, or pip install -e .')
+    return lines + [f'{group.split(".")[1]}: {", ".join(names) or "none"}' for group, names in groups.items()]
+
+
+def _packages(missing: list[str]) -> list[str]:
+    names = {'cv2': 'opencv'}
+    lines = [f'{names.get(name, name)}: {"MISSING" if name in missing else _version(name)}' for name in REQUIRED]
+    return lines + [f'{name} (optional, {why}): {_version(name) if importlib.util.find_spec(name) else "absent"}'
+                    for name, why in EXTRAS.items()]
+
+
+def _version(name: str) -> str:
+    owners = importlib.metadata.packages_distributions().get(name, [])
+    return ', '.join(importlib.metadata.version(owner) for owner in dict.fromkeys(owners)) or 'present'
+
+
+def _device(missing: list[str]) -> list[str]:
+    if 'torch' in missing:
+        return ['unknown without torch']
+    import torch
+    found = [f'cpu, {torch.get_num_threads()} threads']
+    found += [f'cuda:{i} {torch.cuda.get_device_name(i)}' for i in range(torch.cuda.device_count())]
+    if torch.backends.mps.is_available():
+        found.append('mps')
+    return found
+
+
+def _networks(missing: list[str]) -> list[str]:
+    if 'torch' in missing:
+        return ['unknown without torch']
+    from cmd_plugin import checkpoints
+    from cmd_plugin.recipes import RECIPES
+    lines = []
+    for name in RECIPES:
+        path = checkpoints.newest(name)
+        lines.append(f'{name}: {path or "missing"}')
+    if all(checkpoints.newest(name) is None for name in RECIPES):
+        lines.append(f'none below {checkpoints.folder_of("a1").parent}; the first step is '
+                     'python ltr/run_training.py cmd_dimp a1 --init dimp50.pth.tar')
+    return lines
+
+
+def _data() -> list[str]:
+    lines = []
+    for variable, what in VARIABLES.items():
+        value = os.environ.get(variable, '')
+        folders = [Path(part) for part in value.split(os.pathsep) if part]
+        state = ', '.join(f'{folder}{"" if folder.is_dir() else " (does not exist)"}' for folder in folders)
+        lines.append(f'{what}: {state or f"not set ({variable}, or --data DIR)"}')
+    return lines

@@ -1,0 +1,1 @@
+"""Tracker parameters that the plugin adds."""

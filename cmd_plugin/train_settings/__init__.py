@@ -1,0 +1,1 @@
+"""Train settings that the plugin adds to the trainer."""
