@@ -1,0 +1,192 @@
+"""The data set `folder`: every sequence below a directory, in LSOTB-TIR's layout or as MOT text.
+
+    <any>/<seq>/img/0001.jpg ...   with  <any>/<seq>/groundtruth_rect.txt   one sequence
+    <any>/<video>/img/000001.jpg   with  <any>/<video>/gt/gt.txt            one sequence per gap-free run of
+    an id
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from ltr.admin.errors import UserError
+from pytracking.evaluation.data import DEFAULT_PROTOCOL, BaseDataset, Sequence, SequenceList
+from pytracking.evaluation.environment import dataset_root
+from pytracking.evaluation.readers import first_valid_row, list_frames, mot_runs, number_frames, read_table
+
+GROUND_TRUTH = 'groundtruth_rect.txt'
+MIN_RUN = 60
+NO_START = 'without a row whose x, y, w, h are all > 0'
+_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+
+@dataclass
+class _Found:
+    """A sequence before its name is settled: `parts` is its folder relative to the root."""
+
+    parts: tuple[str, ...]
+    suffix: str
+    frames: list[str]
+    boxes: np.ndarray
+
+    def short_name(self) -> str:
+        return self.parts[-1] + self.suffix
+
+    def long_name(self) -> str:
+        return '_'.join(self.parts) + self.suffix
+
+
+@dataclass
+class _Skips:
+    """What was left out, by reason."""
+
+    reasons: dict[str, list[str]] = field(default_factory=dict)
+
+    def add(self, reason: str, what: str) -> None:
+        self.reasons.setdefault(reason, []).append(what)
+
+    def line(self) -> str:
+        return '; '.join(f'{len(names)} {reason} ({", ".join(names[:3])}{", ..." if len(names) > 3 else ""})'
+                         for reason, names in self.reasons.items())
+
+
+class FolderDataset(BaseDataset):
+    """Sequences below a directory, at any depth, in both layouts mixed.
+
+    A sequence starts at the first frame whose four box values are all > 0 (the rule of LSOTB-TIR). MOT runs
+    are named `<video>_<id>_<first frame of the run>`. A name that occurs twice is replaced by the path
+    relative to the root, joined by '_'. Hidden folders are left out; links to folders are followed, and
+    what has been seen is not listed again.
+
+    Args:
+        root: the directory; by default the environment's `<name>_path`.
+        name: name of the data set in messages and in `Sequence.dataset`.
+        protocol: the evaluation protocol that belongs to it.
+        min_run: least number of frames of a MOT run.
+
+    Raises:
+        UserError: `root` is not known or not there.
+    """
+
+    def __init__(self, root: str | Path | None = None, name: str = 'folder', protocol: str = DEFAULT_PROTOCOL,
+                 min_run: int = MIN_RUN) -> None:
+        self.name = name
+        self.protocol = protocol
+        self.min_run = min_run
+        self.root = dataset_root(name, root)
+
+    def get_sequence_list(self) -> SequenceList:
+        """All sequences by name; what was skipped is counted in one line on stderr.
+
+        Skipped are sequence folders without a ground truth, and sequences in which no frame can be the first.
+
+        Raises:
+            UserError: no sequence at all, an unreadable ground truth, or one that does not fit its frames.
+        """
+        skips = _Skips()
+        found = [item for folder, parts in _walk(self.root) for item in self._read(folder, parts, skips)]
+        if not found:
+            detail = f': skipped {skips.line()}' if skips.reasons else ''
+            raise UserError(f'no sequence with a ground truth below {self.root}{detail}; expected '
+                            f'<seq>/img + <seq>/{GROUND_TRUTH}, or <video>/img + <video>/gt/gt.txt')
+        if skips.reasons:
+            print(f'{self.name}: {len(found)} sequences; skipped {skips.line()}', file=sys.stderr)
+        sequences = [Sequence(name, item.frames, self.name, item.boxes)
+                     for name, item in zip(_unique_names(found), found, strict=True)]
+        return SequenceList(sorted(sequences, key=lambda sequence: sequence.name), self.protocol)
+
+    def _read(self, folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
+        """The sequences that lie directly in `folder`."""
+        if (folder / GROUND_TRUTH).is_file():
+            yield from _read_rects(folder, parts, skips)
+        elif (folder / 'gt' / 'gt.txt').is_file():
+            yield from self._read_mot(folder, parts, skips)
+        elif (folder / 'img').is_dir():
+            skips.add('without a ground truth', '/'.join(parts))
+
+    def _read_mot(self, folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
+        path = folder / 'gt' / 'gt.txt'
+        frames = list_frames(folder / 'img')
+        position = number_frames(frames)
+        runs = mot_runs(path, self.min_run)
+        if not runs:
+            skips.add(f'without a run of {self.min_run} frames', '/'.join(parts))
+        for identity, numbers, boxes in runs:
+            missing = [int(number) for number in numbers if int(number) not in position]
+            if missing:
+                raise UserError(f'{path}: id {identity} is in frame {missing[0]}, but {folder / "img"} '
+                                f'has no such image ({len(frames)} images, boxes to frame {numbers[-1]})')
+            suffix = f'_{identity}_{numbers[0]}'
+            start = first_valid_row(boxes)
+            if start is None:
+                skips.add(NO_START, '/'.join(parts) + suffix)
+                continue
+            files = [frames[position[int(number)]] for number in numbers[start:]]
+            yield _Found(parts, suffix, files, boxes[start:])
+
+
+def _read_rects(folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
+    path = folder / GROUND_TRUTH
+    boxes = read_table(path, 4)
+    frames = list_frames(folder / 'img')
+    init_only = len(boxes) == 1 and frames
+    if len(boxes) == 0:
+        raise UserError(f'{path} has no rows')
+    if len(boxes) != len(frames) and not init_only:
+        raise UserError(f'{path} has {len(boxes)} rows, but {folder / "img"} has {len(frames)} images: '
+                        f'give one row per image, or a single row (run only, not evaluated)')
+    start = first_valid_row(boxes)
+    if start is None:
+        skips.add(NO_START, '/'.join(parts))
+    else:
+        yield _Found(parts, '', frames[start:], boxes[start:])
+
+
+def _walk(root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
+    """Every folder below `root` and itself, real ones before links, each real folder once."""
+    seen: set[str] = set()
+    links: list[tuple[Path, tuple[str, ...]]] = []
+    pending: list[tuple[Path, tuple[str, ...]]] = [(root, (root.resolve().name,))]
+    while pending or links:
+        folder, parts = pending.pop() if pending else links.pop(0)
+        real = os.path.realpath(folder)
+        if real in seen:
+            continue
+        seen.add(real)
+        yield folder, parts
+        inner = () if folder == root else parts
+        folders = _subfolders(folder)
+        links += [(Path(e.path), (*inner, e.name)) for e in folders if e.is_symlink()]
+        pending += [(Path(e.path), (*inner, e.name)) for e in reversed(folders) if not e.is_symlink()]
+
+
+def _subfolders(folder: Path) -> list[os.DirEntry[str]]:
+    """By name, without hidden ones and without `img`, which may hold very many files and no sequence."""
+    try:
+        with os.scandir(folder) as entries:
+            return sorted((entry for entry in entries if not entry.name.startswith(('.', '__MACOSX'))
+                           and entry.name != 'img' and entry.is_dir()), key=lambda entry: entry.name)
+    except OSError as error:
+        raise UserError(f'cannot list {folder}: {error.strerror}') from None
+
+
+def _unique_names(found: list[_Found]) -> list[str]:
+    """File-safe names: the folder's where it is unique, else the relative path's."""
+    short = [_UNSAFE.sub('_', item.short_name()) for item in found]
+    count = Counter(short)
+    names = [name if count[name] == 1 else _UNSAFE.sub('_', item.long_name())
+             for name, item in zip(short, found, strict=True)]
+    twice = [name for name, times in Counter(names).items() if times > 1]
+    if twice:
+        folders = [Path(item.frames[0]).parent.parent for name, item in zip(names, found, strict=True)
+                   if name == twice[0]]
+        raise UserError(f'{" and ".join(map(str, folders))} have the same name {twice[0]!r}: rename one')
+    return names

@@ -1,0 +1,157 @@
+"""`run_tracker.py` as users start it: in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+
+from pytracking.run_tracker import main
+from tests.evaluation.conftest import REPO, box_path, write_frames, write_sequence
+
+SCRIPT = REPO / 'pytracking' / 'run_tracker.py'
+
+
+def start(*arguments, cwd, **options):
+    return subprocess.Popen([sys.executable, str(SCRIPT), *map(str, arguments)], cwd=cwd, text=True,
+                            stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+                            env={**os.environ, 'OMP_NUM_THREADS': '1'}, **options)
+
+
+def run(*arguments, cwd):
+    process = start(*arguments, cwd=cwd)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+@pytest.fixture
+def data(tmp_path):
+    for name in ('a', 'b'):
+        write_sequence(tmp_path / 'data' / name, box_path(4))
+    return tmp_path / 'data'
+
+
+def test_script_runs_from_any_folder_and_prints_the_table(data, tmp_path):
+    code, out, err = run('dummy', 'moving', '--data', data, '--results', tmp_path / 'r', '--runid', 3,
+                         cwd=REPO / 'pytracking')
+    assert code == 0, err
+    assert 'dummy/moving #3     95.2      100.0        100.0' in out
+    assert 'protocol lsotb, 2 sequences, 8 frames' in out
+    assert (tmp_path / 'r' / 'dummy' / 'moving_003' / 'b.txt').is_file()
+
+
+def test_script_names_a_mistake_in_one_line(data, tmp_path):
+    code, out, err = run('dummmy', 'default', '--data', data, cwd=tmp_path)
+    assert (code, out) == (2, '')
+    assert err.startswith("error: unknown tracker 'dummmy': did you mean 'dummy'") and err.count('\n') == 1
+
+
+def test_nothing_heavy_is_imported():
+    code = ('import sys, pytracking.evaluation, pytracking.evaluation.running, pytracking.analysis; '
+            'print(sorted(m for m in sys.modules'
+            ' if m.split(".")[0] in ("visdom", "matplotlib", "pandas", "scipy")'
+            ' or m.startswith("pytracking.tracker.") and not m.startswith("pytracking.tracker.base")))')
+    out = subprocess.run([sys.executable, '-c', code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == '[]'
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == 'nt', reason='sends SIGINT')
+@pytest.mark.parametrize('threads', [0, 2])
+def test_ctrl_c_stops_cleanly(data, tmp_path, threads):
+    for name in ('c', 'd'):
+        write_sequence(data / name, box_path(60))
+    process = start('dummy', 'slow', '--data', data, '--results', tmp_path / 'r', '--threads', threads,
+                    cwd=REPO, start_new_session=True)
+    folder = tmp_path / 'r' / 'dummy' / 'slow'
+    deadline = time.monotonic() + 90
+    while not (folder / 'b.txt').exists() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    time.sleep(0.5)
+    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    # ends when the last process has closed its end of the pipes; the workers had 25 s of work left
+    _, err = process.communicate(timeout=15)
+    assert process.returncode == 130, err
+    assert 'stopped' in err and 'Traceback' not in err
+    assert sorted(path.name for path in folder.iterdir()) == ['a.txt', 'a_time.txt', 'b.txt', 'b_time.txt']
+
+
+# --- the rest needs no process ---
+
+def test_a_failed_sequence_gives_status_1_and_the_table_of_the_others(data, capsys):
+    cut = data / 'b' / 'img' / '0002.png'
+    cut.write_bytes(b'')
+    assert main(['dummy', 'moving', '--data', str(data)]) == 1
+    captured = capsys.readouterr()
+    assert 'failed: dummy/moving, b:' in captured.err and '0002.png' in captured.err
+    assert 'protocol lsotb, 1 sequence, 4 frames' in captured.out
+
+
+def test_all_failed(data, capsys):
+    for name in ('a', 'b'):
+        (data / name / 'img' / '0001.png').write_bytes(b'no image')
+    assert main(['dummy', 'moving', '--data', str(data)]) == 1
+    assert '0 sequences run, 0 were finished before, 2 failed' in capsys.readouterr().out
+
+
+@pytest.mark.parametrize('which', ['b', '1'])
+def test_one_sequence_by_name_or_position(data, capsys, which):
+    assert main(['dummy', 'moving', '--data', str(data), '--sequence', which]) == 0
+    assert 'dummy/moving, b: 4 frames' in capsys.readouterr().out
+
+
+def test_first_frames_another_protocol_and_another_set(data, capsys):
+    arguments = ['dummy', 'moving', '--dataset', 'thermal', '--data', str(data), '--max-frames', '2']
+    assert main(arguments) == 0
+    assert 'protocol ptb, 2 sequences, 4 frames' in capsys.readouterr().out
+    assert main([*arguments, '--protocol', 'pytracking', '--no-use_visdom']) == 0
+    assert 'protocol pytracking' in capsys.readouterr().out
+
+
+def test_sequences_with_one_box_are_run_and_not_evaluated(data, capsys):
+    folder = write_sequence(data / 'c', box_path(4))
+    (folder / 'groundtruth_rect.txt').write_text('5 6 8 9\n')
+    assert main(['dummy', 'moving', '--data', str(data)]) == 0
+    out = capsys.readouterr().out
+    assert '3 sequences run' in out and '1 sequences have a box for the first frame only' in out
+    assert 'protocol lsotb, 2 sequences' in out
+
+
+@pytest.mark.parametrize(('arguments', 'message'), [
+    (['--dataset', 'foldr'], "unknown data set 'foldr': did you mean 'folder'"),
+    (['--sequence', 'aa'], "unknown sequence 'aa': did you mean 'a'"),
+    (['--sequence', '2'], 'sequence 2 does not exist: there are 2, counted from 0'),
+    (['--protocol', 'lsotp'], "unknown protocol 'lsotp'"),
+    (['--max-frames', '0'], '--max-frames must be at least 1'),
+    (['--use_visdom'], 'live display'),
+])
+def test_mistakes_on_the_command_line(data, arguments, message):
+    from ltr.admin.errors import UserError
+    with pytest.raises(UserError, match=message):
+        main(['dummy', 'moving', '--data', str(data), *arguments])
+
+
+def test_no_data_and_no_ground_truth(tmp_path):
+    from ltr.admin.errors import UserError
+    with pytest.raises(UserError, match='give --data DIR'):
+        main(['dummy', 'moving'])
+    write_frames(tmp_path / 'a' / 'img', ['1.png'])
+    with pytest.raises(UserError, match='without a ground truth'):
+        main(['dummy', 'moving', '--data', str(tmp_path)])
+
+
+def test_flags_are_real_booleans(capsys):
+    with pytest.raises(SystemExit):
+        main(['dummy', 'moving', '--use_visdom', 'False', 'x'])
+    assert 'unrecognized arguments' in capsys.readouterr().err
+
+
+def test_real_sequences_with_the_dummy(shared_data, capsys):
+    assert main(['dummy', 'default', '--data', str(shared_data / 'tir'), '--max-frames', '10']) == 0
+    assert 'protocol lsotb, 4 sequences, 40 frames' in capsys.readouterr().out
+    assert main(['dummy', 'default', '--data', str(shared_data / 'tir_mot'), '--max-frames', '2']) == 0
+    assert 'protocol lsotb, 101 sequences, 202 frames' in capsys.readouterr().out
