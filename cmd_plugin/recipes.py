@@ -15,4 +15,9 @@ RECIPES = {recipe.name: recipe for recipe in (
     CMDRecipe('c1', 'TCL reference branch learns TIR', components=('tcl',), student='reference', lr={'tcl': 1e-6}),
     CMDRecipe('d3', 'BBE and TCL, both branches, the modalities by turns', init=('b3', 'c1'),
               components=('bbe', 'tcl'), student='both', lr=SLOW),
+    CMDRecipe('control', 'd3 with the RGB image in place of the TIR one: what the steps do without thermal images',
+              init=('b3', 'c1'), components=('bbe', 'tcl'), student='both', lr=SLOW, thermal=False),
 )}
+
+DISTILLED = tuple(name for name, recipe in RECIPES.items() if name != 'a1' and recipe.thermal)
+"""Recipes whose networks have learned from thermal images."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from cmd_plugin import checkpoints
 from cmd_plugin.errors import UserError
 from cmd_plugin.lineage import command
-from cmd_plugin.recipes import RECIPES
+from cmd_plugin.recipes import DISTILLED
 
 VARIABLE = 'CMD_NETWORK'
 
@@ -18,7 +18,7 @@ VARIABLE = 'CMD_NETWORK'
 def distilled_network() -> tuple[Path, int]:
     """The network to track with, and the side of its crops (px); says once which one it is.
 
-    It is the file named by the variable CMD_NETWORK, else the newest checkpoint of any recipe but a1.
+    It is the file named by the variable CMD_NETWORK, else the newest checkpoint of any recipe that learns from TIR.
 
     Raises:
         UserError: there is none, or it is a parent: evaluating that by mistake would look like a result.
@@ -29,7 +29,7 @@ def distilled_network() -> tuple[Path, int]:
 
 
 def _newest() -> Path:
-    found = [path for name in RECIPES if name != 'a1' and (path := checkpoints.newest(name)) is not None]
+    found = [path for name in DISTILLED if (path := checkpoints.newest(name)) is not None]
     if not found:
         raise UserError(f'no distilled network below {checkpoints.folder_of("d3").parent}: train one ({command("d3")})'
                         f' or name one with {VARIABLE}; for the parent itself use the tracker dimp')

@@ -10,7 +10,7 @@ from torch.optim.lr_scheduler import StepLR
 
 from cmd_plugin import checkpoints, lineage
 from cmd_plugin.actor import CrossModalActor
-from cmd_plugin.data import CenterArea, PairedDataset, PairedSampler, cross_modal_processing
+from cmd_plugin.data import CenterArea, PairedDataset, PairedSampler, VisibleTwice, cross_modal_processing
 from cmd_plugin.master import MasterAdam
 from cmd_plugin.options import data_folders, option
 from cmd_plugin.recipe import CMDRecipe
@@ -57,7 +57,8 @@ def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Modul
     dataset = PairedDataset(data_folders(settings))
     print(dataset.summary())
     size = checkpoints.crop_size(student)
-    sampler = PairedSampler(dataset, CenterArea(), recipe.samples, cross_modal_processing(size, size // STRIDE))
+    source = dataset if recipe.thermal else VisibleTwice(dataset)
+    sampler = PairedSampler(source, CenterArea(), recipe.samples, cross_modal_processing(size, size // STRIDE))
     loader = LTRLoader('train', sampler, training=True, batch_size=recipe.batch,
                        num_workers=option(settings, 'workers', 2, int), drop_last=True, stack_dim=1)
     actor = CrossModalActor(student, parent, recipe)

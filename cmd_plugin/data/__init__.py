@@ -4,5 +4,7 @@ from cmd_plugin.data.paired import PairedDataset
 from cmd_plugin.data.processing import cross_modal_processing, split
 from cmd_plugin.data.pseudo_boxes import CenterArea, PseudoBox
 from cmd_plugin.data.sampler import PairedSampler
+from cmd_plugin.data.visible_twice import VisibleTwice
 
-__all__ = ['CenterArea', 'PairedDataset', 'PairedSampler', 'PseudoBox', 'cross_modal_processing', 'split']
+__all__ = ['CenterArea', 'PairedDataset', 'PairedSampler', 'PseudoBox', 'VisibleTwice',
+           'cross_modal_processing', 'split']

@@ -72,7 +72,7 @@ def test_recipe(recipe, make, rates):
 def test_batches_of_the_loader(videos):
     settings = Settings()
     settings.data, settings.samples, settings.batch, settings.workers = [videos], 2, 2, 0
-    batch = next(iter(_common.training_loader(settings)))
+    batch = next(iter(_common.training_loader(settings, dimp18.RECIPE)))
     assert batch['train_images'].shape == batch['test_images'].shape == (3, 2, 3, 288, 288)
     assert batch['test_label'].shape == (3, 2, 19, 19) and batch['test_proposals'].shape == (3, 2, 8, 4)
 

@@ -6,8 +6,9 @@ from ltr.admin.settings import Settings
 from ltr.models.tracking.dimpnet import dimpnet18
 from ltr.train_settings.dimp import _common
 
-RECIPE = _common.DiMPRecipe(name='dimp18', network=dimpnet18, out_feature_dim=256, clf_feat_blocks=1,
-                            backbone_lr=2e-4, bb_regressor_lr=1e-3)
+RECIPE = _common.DiMPRecipe(
+    name='dimp18', network=dimpnet18, options={**_common.STOCK_OPTIONS, 'out_feature_dim': 256, 'clf_feat_blocks': 1},
+    backbone_lr=2e-4, bb_regressor_lr=1e-3)
 
 
 def run(settings: Settings) -> None:

@@ -1,0 +1,39 @@
+"""How large the demo is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Size:
+    """Numbers of one run.
+
+    Attributes:
+        videos, video_length: labelled RGB sequences that the parent learns from.
+        pairs: unlabelled pairs.
+        tests, test_length: sequences of each test set.
+        parent_epochs, parent_samples: training of the parent.
+        steps_epochs, steps_samples, batch: training of control and d3; batch counts pairs.
+        lr_scale: factor on the paper's rates, which are made for 260,000 steps.
+    """
+
+    videos: int
+    video_length: int
+    pairs: int
+    tests: int
+    test_length: int
+    parent_epochs: int
+    parent_samples: int
+    steps_epochs: int
+    steps_samples: int
+    batch: int
+    lr_scale: float
+
+
+SIZES = {
+    'demo': Size(videos=80, video_length=30, pairs=400, tests=16, test_length=60, parent_epochs=10,
+                 parent_samples=1600, steps_epochs=4, steps_samples=500, batch=5, lr_scale=1000),
+    'test': Size(videos=4, video_length=20, pairs=8, tests=2, test_length=6, parent_epochs=1, parent_samples=32,
+                 steps_epochs=1, steps_samples=10, batch=5, lr_scale=1000),
+}

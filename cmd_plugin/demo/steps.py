@@ -1,0 +1,99 @@
+"""The steps of the demo, each the command that a person would type."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+from cmd_plugin import checkpoints
+from cmd_plugin.demo.sizes import Size
+from cmd_plugin.world import write_pairs, write_video
+from ltr.run_training import run_training
+from pytracking.analysis import evaluate
+from pytracking.analysis.extract_results import TrackerResult, extract_results
+from pytracking.evaluation import Sequence, SequenceList, Tracker, get_dataset
+from pytracking.evaluation.running import run_dataset
+
+PARENT_FILE = 'dimp_small.pth.tar'
+
+
+def make_world(folder: Path, size: Size, seed: int) -> dict[str, Path]:
+    """Write (or find) the world of a seed: `rgb` video, `pairs`, and test sets `rgb_test`, `tir_test`."""
+    return {
+        'rgb': write_video(folder / 'rgb', 'rgb', seed, size.videos, size.video_length),
+        'pairs': write_pairs(folder / 'pairs', seed, size.pairs),
+        'rgb_test': write_video(folder / 'rgb_test', 'rgb', seed, size.tests, size.test_length, split='test'),
+        'tir_test': write_video(folder / 'tir_test', 'tir', seed, size.tests, size.test_length, split='test'),
+    }
+
+
+def train_parent(world: dict[str, Path], workspace: Path, size: Size, seed: int) -> Path:
+    """Train DiMP on labelled RGB video; returns its checkpoint."""
+    run_training('dimp', 'dimp_small', data=[world['rgb']], workspace=workspace, seed=seed,
+                 epochs=size.parent_epochs, samples=size.parent_samples, workers=2)
+    final = sorted((workspace / 'checkpoints' / 'ltr' / 'dimp' / 'dimp_small').glob('*_ep????.pth.tar'))[-1]
+    target = workspace / 'networks' / PARENT_FILE
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(final, target)
+    return target
+
+
+def distil(recipe: str, parent: Path, world: dict[str, Path], workspace: Path, size: Size, seed: int) -> Path:
+    """Run a recipe from the parent on the unlabelled pairs; returns its checkpoint."""
+    run_training('cmd_dimp', recipe, data=[world['pairs']], init=parent, workspace=workspace, seed=seed,
+                 epochs=size.steps_epochs, samples=size.steps_samples, batch=size.batch, lr_scale=size.lr_scale,
+                 workers=2)
+    path = checkpoints.newest(recipe)
+    assert path is not None
+    return path
+
+
+def track(workspace: Path, data: Path, label: str, network: Path | None, run: str) -> TrackerResult:
+    """Track a test set with the parent (`network` is `None`) or with a distilled network."""
+    variables = {'PYTRACKING_WORKSPACE_DIR': str(workspace)}
+    if network is not None:
+        variables['CMD_NETWORK'] = str(network)
+    with environment(variables):
+        name, parameters = ('dimp', 'dimp_small') if network is None else ('cmd_dimp', 'default')
+        tracker = Tracker(name, parameters, display_name=label, results_path=workspace / 'tracking_results' / run)
+        sequences = get_dataset('folder', root=data)
+        run_dataset(sequences, [tracker])
+        return extract_results([tracker], sequences)[0]
+
+
+def static_box(data: Path) -> TrackerResult:
+    """The first box, for ever: what not tracking scores."""
+    sequences = get_dataset('folder', root=data)
+    boxes = {s.name: np.repeat(s.ground_truth_rect[:1], len(s.frames), axis=0) for s in sequences}
+    return TrackerResult('static box', ('static', '', None), evaluate(boxes, sequences, 'lsotb'), 0, 0.0)
+
+
+def boxes_of(workspace: Path, run: str, tracker: str, sequence: Sequence) -> np.ndarray:
+    """Saved boxes (n, 4) of a sequence, `xywh`, image px."""
+    parts = {'dimp': ('dimp', 'dimp_small'), 'cmd_dimp': ('cmd_dimp', 'default')}[tracker]
+    return np.loadtxt(workspace.joinpath('tracking_results', run, *parts, f'{sequence.name}.txt'))
+
+
+def test_set(data: Path) -> SequenceList:
+    """Sequences of a folder."""
+    return get_dataset('folder', root=data)
+
+
+@contextmanager
+def environment(variables: dict[str, str]) -> Iterator[None]:
+    """Set environment variables for a while."""
+    before = {name: os.environ.get(name) for name in variables}
+    os.environ.update(variables)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value

@@ -1,0 +1,106 @@
+"""Box conversions, proposals and labels."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ltr.data import bounding_box_utils as bb
+from ltr.data.labels import gaussian_label_function
+from ltr.data.proposals import draw_proposals, perturb_box
+
+number = st.floats(0, 300, width=32)
+size = st.floats(2, 200, width=32)
+boxes = st.tuples(number, number, size, size).map(lambda box: torch.tensor(box))
+
+
+@settings(deadline=None)
+@given(boxes)
+def test_conversions_go_back(box):
+    torch.testing.assert_close(bb.xyxy_to_xywh(bb.xywh_to_xyxy(box)), box, atol=1e-3, rtol=0)
+    torch.testing.assert_close(bb.cxcywh_to_xywh(bb.xywh_to_cxcywh(box)), box, atol=1e-3, rtol=0)
+
+
+def test_conversions_by_hand():
+    box = torch.tensor([10.0, 20, 4, 6])
+    assert bb.xywh_to_xyxy(box).tolist() == [10, 20, 14, 26]
+    assert bb.xywh_to_cxcywh(box).tolist() == [12, 23, 4, 6]
+
+
+def test_iou_by_hand_and_without_area():
+    a = torch.tensor([[0.0, 0, 10, 10], [0, 0, 10, 10], [0, 0, 0, 0]])
+    b = torch.tensor([[5.0, 0, 10, 10], [20, 20, 5, 5], [0, 0, 0, 0]])
+    torch.testing.assert_close(bb.iou_xywh(a, b), torch.tensor([1 / 3, 0.0, 0.0]))
+
+
+@settings(deadline=None)
+@given(boxes, boxes)
+def test_iou_is_symmetric_and_bounded(a, b):
+    overlap = bb.iou_xywh(a, b)
+    assert 0 <= overlap <= 1 + 1e-4
+    torch.testing.assert_close(overlap, bb.iou_xywh(b, a), atol=1e-4, rtol=0)
+    torch.testing.assert_close(bb.iou_xywh(a, a), torch.tensor(1.0), atol=1e-4, rtol=0)
+
+
+@settings(deadline=None)
+@given(boxes, st.integers(0, 10**6))
+def test_proposals_overlap_and_say_by_how_much(box, seed):
+    random.seed(seed)
+    proposals, targets = draw_proposals(box, 8)
+    assert proposals.shape == (8, 4) and targets.shape == (8,)
+    overlap = bb.iou_xywh(box, proposals)
+    torch.testing.assert_close(targets, 2 * overlap - 1, atol=1e-4, rtol=0)
+    assert (overlap > 0.1).all() or box[2:].min() < 6
+    assert (proposals[:, 2:] > 0).all()
+
+
+def test_proposals_are_whole_pixels_and_spread_with_sigma():
+    random.seed(3)
+    box = torch.tensor([100.25, 80.5, 60, 70])
+    near, far = (torch.stack([perturb_box(box, 0.1, sigma)[0] for _ in range(300)]) for sigma in (0.05, 0.3))
+    assert torch.equal(near, near.round())
+    deviation = 0.05 * (60 * 70) ** 0.5
+    spread = bb.xywh_to_cxcywh(near).std(dim=0)
+    torch.testing.assert_close(spread, torch.full((4,), deviation), atol=0.6, rtol=0)
+    assert (far.std(dim=0) > 2 * near.std(dim=0)).all()
+
+
+def test_the_deviation_shrinks_until_the_overlap_suffices():
+    box = torch.tensor([100.0, 80, 60, 70])
+    for number in range(30):
+        random.seed(number)
+        assert perturb_box(box, min_iou=0.8, sigma_factor=1.0)[1] > 0.8
+
+
+def test_a_hopeless_overlap_returns_the_last_proposal():
+    random.seed(0)
+    box = torch.tensor([10.3, 10.3, 4.4, 4.4])
+    proposal, overlap = perturb_box(box, min_iou=0.999, sigma_factor=[0.3])
+    assert overlap == pytest.approx(float(bb.iou_xywh(box, proposal)), abs=1e-5) and overlap <= 0.999
+
+
+@pytest.mark.parametrize(('kernel', 'pad', 'cells', 'shift'), [(4, True, 19, 0.0), (4, False, 18, 0.0),
+                                                               (3, True, 18, -0.5)])
+def test_label_peak_and_size(kernel, pad, cells, shift):
+    box = torch.tensor([96.0, 128, 64, 32])
+    label = gaussian_label_function(box, 0.05, kernel, 18, 288, pad)
+    assert label.shape == (cells, cells)
+    index = torch.arange(cells, dtype=torch.float32)
+    x = (label.sum(dim=0) * index).sum() / label.sum()
+    y = (label.sum(dim=1) * index).sum() / label.sum()
+    expected = torch.tensor([128 / 16, 144 / 16]) + shift
+    torch.testing.assert_close(torch.stack((x, y)), expected, atol=1e-3, rtol=0)
+
+
+def test_label_of_rectangular_maps_and_any_leading_axes():
+    label = gaussian_label_function(torch.rand(3, 2, 4) * 90 + 5, 0.05, (4, 3), (18, 9), (288, 144))
+    assert label.shape == (3, 2, 9, 19)
+    assert 0.2 < float(label.amax()) <= 1
+
+
+def test_label_of_a_box_far_away_is_zero():
+    assert not gaussian_label_function(torch.tensor([1e8, 1e8, 10, 10]), 0.05, 4, 18, 288).any()
