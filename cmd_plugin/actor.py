@@ -16,7 +16,7 @@ from cmd_plugin.data.processing import split
 from cmd_plugin.recipe import CMDRecipe
 from ltr.actors import BaseActor
 
-Rows = dict[str, list[tuple[nn.Module, Any, Any]]]
+Rows = dict[str, list[tuple[Any, Any, Any]]]
 """By component: network of the test branch, code of the reference, test features."""
 LABELS = ('test_label', 'proposal_iou', 'test_proposals')
 
@@ -36,7 +36,8 @@ class CrossModalActor(BaseActor):
     def __init__(self, student: nn.Module, parent: nn.Module, recipe: CMDRecipe) -> None:
         super().__init__(student, None)
         self.recipe = recipe
-        self.teacher = student if recipe.teacher == 'shared' else parent
+        self.net: Any = student
+        self.teacher: Any = student if recipe.teacher == 'shared' else parent
         self.teacher.requires_grad_(False)
         student.requires_grad_(False)
         for parameters in recipe.trained(student).values():
@@ -69,7 +70,8 @@ class CrossModalActor(BaseActor):
         images = {'reference': data['train_images'][0], 'test': data['test_images'][0]}
         rgb, tir = self._features(images)
         rows = self._spatial(rgb, tir, boxes) if self.recipe.mix == 'spatial' else self._batch(rgb, tir, boxes)
-        total, stats = torch.zeros((), device=boxes.device), {}
+        total = torch.zeros((), device=boxes.device)
+        stats: dict[str, float] = {}
         for name in self.recipe.components:
             component = COMPONENTS[name]
             weight = self.recipe.bbe_weight if name == 'bbe' else 1.0
@@ -88,7 +90,7 @@ class CrossModalActor(BaseActor):
         """
         student = self.recipe.student
         other = {'reference': 'test', 'test': 'reference', 'both': 'both'}[student]
-        found = []
+        found: list[dict[str, Features]] = []
         for net, modality, reads in ((self.teacher, 0, other), (self.net, 1, student)):
             branches = [branch for branch in images if reads in (branch, 'both')]
             features = net.extract_backbone_features(torch.cat([split(images[b])[modality] for b in branches]))
@@ -97,7 +99,7 @@ class CrossModalActor(BaseActor):
                           for index, branch in enumerate(branches)})
         return found
 
-    def _encode(self, net: nn.Module, method: str, component: str, *args: Any) -> Any:
+    def _encode(self, net: Any, method: str, component: str, *args: Any) -> Any:
         """An encoding by one of the two networks; the teacher's carries no gradient."""
         with torch.set_grad_enabled(net is self.net):
             return getattr(COMPONENTS[component], method)(net, *args)

@@ -84,7 +84,7 @@ def new_network(name: str) -> nn.Module:
     return getattr(importlib.import_module(module), function)(**STOCK, **arguments)
 
 
-def _load_backbone(net: nn.Module, path: Path) -> None:
+def _load_backbone(net: Any, path: Path) -> None:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
     try:

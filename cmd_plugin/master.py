@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -35,10 +35,8 @@ class MasterAdam(torch.optim.Adam):
             weight.grad = None
 
     @torch.no_grad()
-    def step(self, closure: Callable[[], Any] | None = None) -> None:  # type: ignore[override]
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step on the copies, then round them into the model."""
-        if closure is not None:
-            raise ValueError('MasterAdam takes no closure')
         for copy, weight in self._pairs():
             # MPS has no float64: there the copies stay on the CPU.
             if copy.device != weight.device and weight.device.type != 'mps':
@@ -53,7 +51,7 @@ class MasterAdam(torch.optim.Adam):
         """Adam's state with the float64 copies, under `master`."""
         return {**super().state_dict(), 'master': [copy.detach().clone() for copy, _ in self._pairs()]}
 
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:  # type: ignore[override]
+    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Continue where `state_dict` was taken.
 
         Raises:

@@ -65,7 +65,7 @@ class TensorList(list[Any]):
     def __radd__(self, other: Any) -> TensorList:
         return TensorList(b + a for a, b in self._paired(other))
 
-    def __iadd__(self, other: Any) -> TensorList:  # type: ignore[misc, override]
+    def __iadd__(self, other: Any) -> TensorList:
         self[:] = self + other
         return self
 
@@ -75,10 +75,10 @@ class TensorList(list[Any]):
     def __rsub__(self, other: Any) -> TensorList:
         return TensorList(b - a for a, b in self._paired(other))
 
-    def __mul__(self, other: Any) -> TensorList:  # type: ignore[override]
+    def __mul__(self, other: Any) -> TensorList:
         return TensorList(a * b for a, b in self._paired(other))
 
-    __rmul__ = __mul__  # type: ignore[assignment]
+    __rmul__ = __mul__
 
     def __truediv__(self, other: Any) -> TensorList:
         return TensorList(a / b for a, b in self._paired(other))

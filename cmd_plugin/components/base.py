@@ -8,31 +8,34 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
-from torch import Tensor, nn
+from torch import Tensor
 
 Features = Mapping[str, Tensor]
 """Backbone features by layer, (B, C, H, W) each."""
 
 
 class Component(Protocol):
-    """One two-branch part of a tracker network.
+    """One two-branch part of a tracker network."""
 
-    Attributes:
-        name: as recipes call it.
-        reference, test: names of the modules whose weights belong to either branch.
-    """
+    @property
+    def name(self) -> str:
+        """As recipes call it."""
 
-    name: str
-    reference: tuple[str, ...]
-    test: tuple[str, ...]
+    @property
+    def reference(self) -> tuple[str, ...]:
+        """Names of the modules of the reference branch."""
 
-    def encode_reference(self, net: nn.Module, feat: Features, boxes: Tensor) -> Any:
+    @property
+    def test(self) -> tuple[str, ...]:
+        """Names of the modules of the test branch."""
+
+    def encode_reference(self, net: Any, feat: Features, boxes: Tensor) -> Any:
         """Code of the target from reference features and its `xywh` boxes (B, 4), crop px."""
 
-    def encode_test(self, net: nn.Module, feat: Features) -> Sequence[Tensor]:
+    def encode_test(self, net: Any, feat: Features) -> Sequence[Tensor]:
         """Test features, maps (B, C, H, W)."""
 
-    def interact(self, net: nn.Module, code: Any, test: Sequence[Tensor], proposals: Tensor) -> Any:
+    def interact(self, net: Any, code: Any, test: Sequence[Tensor], proposals: Tensor) -> Any:
         """Prediction on the test images; `proposals` (B, P, 4) `xywh`, crop px."""
 
     def loss(self, prediction: Any, data: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:

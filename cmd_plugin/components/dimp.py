@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
-from torch import Tensor, nn
+from torch import Tensor
 
 from cmd_plugin.components.base import Features
 from cmd_plugin.losses import classification_loss, iou_loss
@@ -20,19 +21,19 @@ class TCL:
     reference = ('classifier.filter_initializer', 'classifier.filter_optimizer')
     test = ('classifier.feature_extractor',)
 
-    def encode_reference(self, net: nn.Module, feat: Features, boxes: Tensor) -> list[Tensor]:
+    def encode_reference(self, net: Any, feat: Features, boxes: Tensor) -> list[Tensor]:
         """Filter iterates (B, C, k, k), the initialiser's first."""
         classifier = net.classifier
         features = classifier.extract_classification_feat(net.get_backbone_clf_feat(feat), len(boxes))
         _, iterates, _ = classifier.get_filter(features, boxes[None], compute_losses=False)
         return iterates
 
-    def encode_test(self, net: nn.Module, feat: Features) -> list[Tensor]:
+    def encode_test(self, net: Any, feat: Features) -> list[Tensor]:
         """Classification features, one map (B, C, H, W)."""
         backbone = net.get_backbone_clf_feat(feat)
         return [net.classifier.extract_classification_feat(backbone, len(backbone))[0]]
 
-    def interact(self, net: nn.Module, code: list[Tensor], test: Sequence[Tensor], proposals: Tensor) -> list[Tensor]:
+    def interact(self, net: Any, code: list[Tensor], test: Sequence[Tensor], proposals: Tensor) -> list[Tensor]:
         """Score maps (B, H', W') of every iterate."""
         return [net.classifier.classify(weights, test[0][None])[0] for weights in code]
 
@@ -52,15 +53,15 @@ class BBE:
     test = tuple(f'bb_regressor.{part}' for part in ('conv3_1t', 'conv3_2t', 'conv4_1t', 'conv4_2t', 'fc3_rt',
                                                      'fc4_rt', 'iou_predictor'))
 
-    def encode_reference(self, net: nn.Module, feat: Features, boxes: Tensor) -> list[Tensor]:
+    def encode_reference(self, net: Any, feat: Features, boxes: Tensor) -> list[Tensor]:
         """Two modulation vectors (B, C, 1, 1)."""
         return list(net.bb_regressor.get_modulation(net.get_backbone_bbreg_feat(feat), boxes))
 
-    def encode_test(self, net: nn.Module, feat: Features) -> list[Tensor]:
+    def encode_test(self, net: Any, feat: Features) -> list[Tensor]:
         """IoU features of two layers, (B, C, H, W)."""
         return list(net.bb_regressor.get_iou_feat(net.get_backbone_bbreg_feat(feat)))
 
-    def interact(self, net: nn.Module, code: list[Tensor], test: Sequence[Tensor], proposals: Tensor) -> Tensor:
+    def interact(self, net: Any, code: list[Tensor], test: Sequence[Tensor], proposals: Tensor) -> Tensor:
         """Predicted 2 IoU - 1 of the proposals, (B, P)."""
         return net.bb_regressor.predict_iou(code, test, proposals)
 

@@ -51,11 +51,8 @@ def cut(image: np.ndarray, window: Window, output_sz: tuple[int, int]) -> np.nda
     """
     rows = _span(window.top, window.height, image.shape[0])
     columns = _span(window.left, window.width, image.shape[1])
-    if isinstance(rows, slice) and isinstance(columns, slice):
-        patch = image[rows, columns]
-    else:
-        patch = image[rows][:, columns]
-    return _resize(patch, output_sz)
+    inside = isinstance(rows, slice) and isinstance(columns, slice)
+    return _resize(image[rows, columns] if inside else image[rows][:, columns], output_sz)
 
 
 def _span(start: int, length: int, size: int) -> slice | np.ndarray:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import cv2
@@ -78,6 +79,10 @@ class Augmentation:
         return cut(patch if self.change is None else self.change(patch), size, self.shift)
 
 
+def _changed(change: Callable[[Tensor, Any], Tensor], value: Any, patch: Tensor) -> Tensor:
+    return change(patch, value)
+
+
 def build(options: Mapping[str, Any], size: np.ndarray, random_shift_factor: float, global_shift: np.ndarray,
           uniform: Callable[[], np.ndarray]) -> list[Augmentation]:
     """All augmentations of a parameter file, identity first (dropout acts on features and is not among them).
@@ -104,7 +109,6 @@ def build(options: Mapping[str, Any], size: np.ndarray, random_shift_factor: flo
               for s in options.get('relativeshift', ())]
     if options.get('fliplr', False):
         built.append(Augmentation('fliplr', drawn(), lambda p: p.flip(-1)))
-    built += [Augmentation('blur', drawn(), lambda p, s=sigma: blur(p, s)) for sigma in options.get('blur', ())]
-    built += [Augmentation('scale', drawn(), lambda p, f=factor: scale(p, f)) for factor in options.get('scale', ())]
-    built += [Augmentation('rotate', drawn(), lambda p, a=angle: rotate(p, a)) for angle in options.get('rotate', ())]
+    for kind, change in (('blur', blur), ('scale', scale), ('rotate', rotate)):
+        built += [Augmentation(kind, drawn(), partial(_changed, change, value)) for value in options.get(kind, ())]
     return built

@@ -63,7 +63,7 @@ class NetWithBackbone:
         factor = 1.0 if image_format.endswith('255') else 255.0
         self._mean = torch.tensor(mean, device=self.device).view(1, -1, 1, 1) * factor
         self._inverse_std = 1 / (torch.tensor(std, device=self.device).view(1, -1, 1, 1) * factor)
-        self._net: nn.Module | None = None
+        self._net: Any = None
         if initialize:
             self.initialize()
 
@@ -78,10 +78,9 @@ class NetWithBackbone:
             self._net = _loaded(path, path.stat().st_mtime, self.device)
 
     @property
-    def net(self) -> nn.Module:
+    def net(self) -> Any:
         """The network, loaded when first asked for."""
         self.initialize()
-        assert self._net is not None
         return self._net
 
     def __getattr__(self, name: str) -> Any:

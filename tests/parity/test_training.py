@@ -19,7 +19,8 @@ WEIGHTS = {'iou': 1, 'test_clf': 100, 'test_init_clf': 100, 'test_iter_clf': 400
 def actor_and_data(name: str, numbers: dict[str, np.ndarray]):
     net = stock_dimp(name)
     net.feature_extractor.requires_grad_(False)
-    data = {'train_images': x('train_imgs', (2, 2, 3, 288, 288))[:1], 'test_images': x('test_imgs', (1, 2, 3, 288, 288)),
+    data = {'train_images': x('train_imgs', (2, 2, 3, 288, 288))[:1],
+            'test_images': x('test_imgs', (1, 2, 3, 288, 288)),
             'train_anno': TRAIN_BOXES, 'test_anno': TEST_BOXES, 'test_proposals': PROPOSALS,
             'proposal_iou': torch.from_numpy(numbers['proposal_iou']),
             'test_label': torch.from_numpy(numbers['test_label'])}

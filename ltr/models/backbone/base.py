@@ -26,7 +26,7 @@ class Backbone(nn.Module):
 
     def _frozen_modules(self) -> list[nn.Module]:
         if self.frozen_layers == 'all':
-            return [module for module in self.children()]
+            return list(self.children())
         if self.frozen_layers == 'none':
             return []
         return [getattr(self, name) for name in self.frozen_layers]

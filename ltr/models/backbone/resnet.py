@@ -28,21 +28,22 @@ class ResNet(Backbone):
         blocks: number of blocks in layer1 .. layer4.
         output_layers: default outputs, of `conv1` (after batch norm and ReLU, before pooling), `layer1` .. `layer4`
             (strides 4, 8, 16, 32) and `fc`.
-        widths: planes of the stem and layer1, then layer2 .. layer4.
+        widths: planes of layer1 .. layer4.
+        stem: channels of the first convolution, `widths[0]` by default.
         num_classes: outputs of `fc`; 0 leaves `layer4` and `fc` out.
         frozen_layers: see `Backbone`.
     """
 
     def __init__(self, block: type[BasicBlock | Bottleneck], blocks: Sequence[int], output_layers: Sequence[str],
-                 widths: Sequence[int] = (64, 128, 256, 512), num_classes: int = 1000,
+                 widths: Sequence[int] = (64, 128, 256, 512), stem: int | None = None, num_classes: int = 1000,
                  frozen_layers: str | Sequence[str] = ()) -> None:
         super().__init__(frozen_layers)
         self.output_layers = tuple(output_layers)
-        self.conv1 = nn.Conv2d(3, widths[0], kernel_size=7, stride=2, padding=3, bias=False)
-        self.bn1 = nn.BatchNorm2d(widths[0])
+        inplanes = widths[0] if stem is None else stem
+        self.conv1 = nn.Conv2d(3, inplanes, kernel_size=7, stride=2, padding=3, bias=False)
+        self.bn1 = nn.BatchNorm2d(inplanes)
         self.relu = nn.ReLU(inplace=True)
         self.maxpool = nn.MaxPool2d(kernel_size=3, stride=2, padding=1)
-        inplanes = widths[0]
         for index, (width, count) in enumerate(zip(widths, blocks, strict=True)):
             stage, inplanes = _stage(block, inplanes, width, count, stride=1 if index == 0 else 2)
             self.add_module(f'layer{index + 1}', stage)
@@ -66,6 +67,8 @@ class ResNet(Backbone):
         """
         wanted = set(self.output_layers if output_layers is None else output_layers)
         outputs: OrderedDict[str, Tensor] = OrderedDict()
+        # Channels last is what convolutions and pooling are fastest in, on the CPU and on tensor cores.
+        x = x.contiguous(memory_format=torch.channels_last)
         for name in LAYERS:
             if len(outputs) == len(wanted):
                 break
@@ -127,5 +130,5 @@ def resnet50(output_layers: Sequence[str] = ('layer2', 'layer3'), pretrained: bo
 def resnet_small(output_layers: Sequence[str] = ('layer2', 'layer3'),
                  frozen_layers: str | Sequence[str] = ()) -> ResNet:
     """Three one-block stages of 32, 64 and 128 channels, no classifier: trains on a CPU in minutes."""
-    return ResNet(BasicBlock, (1, 1, 1), output_layers, widths=(32, 64, 128), num_classes=0,
+    return ResNet(BasicBlock, (1, 1, 1), output_layers, widths=(32, 64, 128), stem=16, num_classes=0,
                   frozen_layers=frozen_layers)

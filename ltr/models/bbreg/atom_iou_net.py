@@ -51,6 +51,7 @@ class AtomIoUNet(nn.Module):
         for module in self.modules():
             if isinstance(module, (nn.Conv2d, nn.Linear)):
                 nn.init.kaiming_normal_(module.weight, mode='fan_in', nonlinearity='relu')
+                assert module.bias is not None
                 nn.init.zeros_(module.bias)
             elif isinstance(module, nn.BatchNorm2d):
                 nn.init.uniform_(module.weight)

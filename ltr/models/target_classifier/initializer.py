@@ -36,6 +36,7 @@ class FilterInitializerLinear(nn.Module):
             nn.init.zeros_(self.filter_conv.weight)
         else:
             nn.init.normal_(self.filter_conv.weight, 0.0, math.sqrt(2.0 / (9 * feature_dim)))
+        assert self.filter_conv.bias is not None
         nn.init.zeros_(self.filter_conv.bias)
 
     def forward(self, feat: Tensor, bb: Tensor) -> Tensor:

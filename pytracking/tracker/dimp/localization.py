@@ -68,8 +68,8 @@ def localize(scores: np.ndarray, cell: np.ndarray, scales: np.ndarray, neighbour
             return Peak(first * to_image, best, score, flag)
     rival, rival_index = maximum(_masked(scores[best], index, neighbourhood[best]))
     second = rival_index - centre
-    flag, moved = _decide(score, rival, np.linalg.norm(first - previous[best]),
-                          np.linalg.norm(second - previous[best]),
+    flag, moved = _decide(score, rival, float(np.linalg.norm(first - previous[best])),
+                          float(np.linalg.norm(second - previous[best])),
                           params.displacement_scale * np.sqrt(np.prod(scores.shape[1:])) / 2, params)
     return Peak((second if moved else first) * to_image, best, score, flag)
 
