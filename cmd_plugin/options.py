@@ -10,7 +10,6 @@ The stock toolkit has no such flags; there, and wherever it is handier, the vari
     CMD_BATCH      pairs a batch                              --batch
     CMD_LR_SCALE   factor on all learning rates               --lr-scale
     CMD_WORKERS    loader processes                           --workers
-    CMD_SEED       seed of everything random                  --seed
     CMD_MIX        batch | spatial                            (variable only)
     CMD_TEACHER    frozen | shared                            (variable only)
 """

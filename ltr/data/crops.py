@@ -49,26 +49,31 @@ def cut(image: np.ndarray, window: Window, output_sz: tuple[int, int]) -> np.nda
     Returns:
         uint8 (height, width, C).
     """
-    rows = _span(window.top, window.height, image.shape[0])
-    columns = _span(window.left, window.width, image.shape[1])
-    inside = isinstance(rows, slice) and isinstance(columns, slice)
-    return _resize(image[rows, columns] if inside else image[rows][:, columns], output_sz)
+    top, bottom, above, below = _span(window.top, window.height, image.shape[0])
+    left, right, before, after = _span(window.left, window.width, image.shape[1])
+    patch = image[top:bottom, left:right]
+    if above or below or before or after:
+        patch = cv2.copyMakeBorder(patch, above, below, before, after, cv2.BORDER_REPLICATE)
+        patch = patch.reshape(window.height, window.width, image.shape[2])
+    return _resize(patch, output_sz)
 
 
-def _span(start: int, length: int, size: int) -> slice | np.ndarray:
-    """Indices [start, start + length) of an axis, held inside it."""
+def _span(start: int, length: int, size: int) -> tuple[int, int, int, int]:
+    """Existing indices [low, high) of [start, start + length) on an axis, and how many lie before and after them."""
     stop = start + length
-    if start >= 0 and stop < size:
-        return slice(start, stop)
-    last = size - 2 if stop >= size else size - 1
-    return np.arange(start, stop).clip(0, max(last, 0))
+    last = max(size - 2 if stop >= size else size - 1, 0)
+    low, high = min(max(start, 0), last), min(max(stop - 1, 0), last) + 1
+    before = min(max(-start, 0), length - (high - low))
+    return low, high, before, length - (high - low) - before
 
 
 def _resize(patch: np.ndarray, output_sz: tuple[int, int]) -> np.ndarray:
     """Bilinear resize in groups of three channels, so that a modality looks the same alone and in a stack."""
-    groups = [np.ascontiguousarray(patch[:, :, i:i + 3]) for i in range(0, patch.shape[2], 3)]
-    resized = [cv2.resize(group, output_sz, interpolation=cv2.INTER_LINEAR) for group in groups]
-    return np.concatenate([group.reshape(output_sz[1], output_sz[0], -1) for group in resized], axis=2)
+    channels = patch.shape[2]
+    groups = [patch if channels <= 3 else np.ascontiguousarray(patch[:, :, i:i + 3]) for i in range(0, channels, 3)]
+    resized = [cv2.resize(group, output_sz, interpolation=cv2.INTER_LINEAR).reshape(output_sz[1], output_sz[0], -1)
+               for group in groups]
+    return resized[0] if len(resized) == 1 else np.concatenate(resized, axis=2)
 
 
 def atom_window(box: Tensor, search_area_factor: float) -> Window:

@@ -138,9 +138,7 @@ def _decode(data: bytes, path: StrPath) -> np.ndarray:
     image = image.reshape(*image.shape[:2], channels)[:, :, :3]
     if image.dtype != np.uint8:
         image = stretch_to_uint8(image)
-    if channels == 1:
-        return np.repeat(image, 3, axis=2)
-    return np.ascontiguousarray(image[:, :, ::-1])
+    return cv2.cvtColor(image, cv2.COLOR_GRAY2RGB if channels == 1 else cv2.COLOR_BGR2RGB)
 
 
 @cache

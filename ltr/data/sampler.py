@@ -72,7 +72,7 @@ class TrackingSampler(torch.utils.data.Dataset):
         self.num_train_frames, self.num_test_frames = num_train_frames, num_test_frames
         self.processing, self.frame_sample_mode = processing, frame_sample_mode
         self.bad_frames = BadFrameCounter()
-        self._usable: dict[int, list[int]] = {}
+        self._usable: dict[tuple[int, int], bool] = {}
 
     def __len__(self) -> int:
         return self.samples_per_epoch
@@ -105,25 +105,29 @@ class TrackingSampler(torch.utils.data.Dataset):
     def _draw_sequence(self, which: int) -> tuple[int, Mapping[str, Any]]:
         """A usable sequence, uniformly, and its info."""
         dataset = self.datasets[which]
-        if which not in self._usable:
-            for _ in range(MAX_REJECTED if dataset.get_num_sequences() else 0):
-                seq_id = random.randrange(dataset.get_num_sequences())
-                info = dataset.get_sequence_info(seq_id)
-                if self._is_usable(dataset, info):
-                    return seq_id, info
-            # Usable sequences are rare or absent: look at all of them once, then draw among these.
-            self._usable[which] = [seq_id for seq_id in range(dataset.get_num_sequences())
-                                   if self._is_usable(dataset, dataset.get_sequence_info(seq_id))]
-        if not self._usable[which]:
+        number = dataset.get_num_sequences()
+        for _ in range(MAX_REJECTED if number else 0):
+            seq_id = random.randrange(number)
+            if self._is_usable(which, seq_id):
+                return seq_id, dataset.get_sequence_info(seq_id)
+        # Usable sequences are rare or absent: draw among them. The draws before are never left out, whatever is known
+        # already, so that a resumed run draws as one that was not interrupted.
+        usable = [seq_id for seq_id in range(number) if self._is_usable(which, seq_id)]
+        if not usable:
             raise UserError(self._nothing_usable(dataset))
-        seq_id = random.choice(self._usable[which])
+        seq_id = random.choice(usable)
         return seq_id, dataset.get_sequence_info(seq_id)
 
-    def _is_usable(self, dataset: BaseDataset, info: Mapping[str, Any]) -> bool:
-        if not dataset.is_video_sequence():
-            return True
-        visible = info['visible']
-        return len(visible) >= self.min_length and int(visible.sum()) > self._visible_floor()
+    def _is_usable(self, which: int, seq_id: int) -> bool:
+        """Whether a sequence has frames enough; found out once."""
+        if (which, seq_id) not in self._usable:
+            dataset = self.datasets[which]
+            usable = True
+            if dataset.is_video_sequence():
+                visible = dataset.get_sequence_info(seq_id)['visible']
+                usable = len(visible) >= self.min_length and int(visible.sum()) > self._visible_floor()
+            self._usable[which, seq_id] = usable
+        return self._usable[which, seq_id]
 
     def _visible_floor(self) -> int:
         return 2 * (self.num_train_frames + self.num_test_frames)

@@ -138,7 +138,7 @@ def _channels_first(image: np.ndarray) -> Tensor:
     """Float32 (C, H, W), 0..255."""
     if isinstance(image, Tensor):
         raise TypeError('the image is a tensor already: only one ToTensor step is wanted')
-    return torch.from_numpy(np.ascontiguousarray(image.transpose(2, 0, 1))).float()
+    return torch.from_numpy(image).permute(2, 0, 1).to(torch.float32, memory_format=torch.contiguous_format)
 
 
 def _by_three(image: np.ndarray, function: Callable[[np.ndarray], np.ndarray]) -> np.ndarray:

@@ -27,7 +27,7 @@ STRIDE = 16  # px of the crop a feature cell
 SEARCH_AREA_FACTOR = 5.0
 OUTPUT_SIGMA = 1 / 4 / SEARCH_AREA_FACTOR  # of the label, relative to the feature map
 WORKERS = 4  # a fixed number, not that of the cores: samples are drawn by the workers, so it changes them
-LOSS_WEIGHT = {'iou': 1, 'test_clf': 100, 'test_init_clf': 100, 'test_iter_clf': 400}
+LOSS_WEIGHT = {'test_clf': 100, 'test_init_clf': 100, 'test_iter_clf': 400}
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ class DiMPRecipe:
         frames: reference frames, and test frames, a sample.
         batch, samples, epochs: length of the training.
         decay: epochs between two decays of the rates, and the factor.
+        proposals: boxes a test frame.
+        iou_weight: of the IoU loss.
         pretrained: whether a backbone trained on ImageNet exists; otherwise training starts from random weights.
     """
 
@@ -60,6 +62,8 @@ class DiMPRecipe:
     epochs: int = 50
     decay: tuple[int, float] = (15, 0.2)
     pretrained: bool = True
+    proposals: int = 8
+    iou_weight: float = 1.0
 
 
 STOCK_OPTIONS: Mapping[str, Any] = {
@@ -81,7 +85,7 @@ def run(settings: Settings, recipe: DiMPRecipe) -> None:
     loader = training_loader(settings, recipe)
     net = build_network(settings, recipe)
     actor = DiMPActor(net, objective={'iou': nn.MSELoss(), 'test_clf': LBHinge(threshold=0.05)},
-                      loss_weight=dict(LOSS_WEIGHT))
+                      loss_weight={**LOSS_WEIGHT, 'iou': recipe.iou_weight})
     optimizer = torch.optim.Adam(parameter_groups(net, recipe, settings.option('lr_scale', 1.0)))
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, *recipe.decay)
     trainer = LTRTrainer(actor, [loader], optimizer, settings, scheduler)
@@ -104,13 +108,13 @@ def training_loader(settings: Settings, recipe: DiMPRecipe) -> LTRLoader:
     datasets = [open_dataset(folder) for folder in folders]
     sampler = DiMPSampler(datasets, None, samples_per_epoch=settings.option('samples', recipe.samples), max_gap=30,
                           num_test_frames=recipe.frames, num_train_frames=recipe.frames,
-                          processing=processing(recipe.output_sz))
+                          processing=processing(recipe.output_sz, recipe.proposals))
     return LTRLoader('train', sampler, training=True, batch_size=batch, shuffle=True,
                      num_workers=settings.option('workers', WORKERS), drop_last=True, stack_dim=1,
                      worker_init_fn=seed_worker)
 
 
-def processing(output_sz: int = 288) -> DiMPProcessing:
+def processing(output_sz: int = 288, proposals: int = 8) -> DiMPProcessing:
     """Crops, labels and proposals of DiMP's training."""
     return DiMPProcessing(
         search_area_factor=SEARCH_AREA_FACTOR,
@@ -118,7 +122,7 @@ def processing(output_sz: int = 288) -> DiMPProcessing:
         center_jitter_factor={'train': 3, 'test': 4.5},
         scale_jitter_factor={'train': 0.25, 'test': 0.5},
         mode='sequence',
-        proposal_params={'min_iou': 0.1, 'boxes_per_frame': 8, 'sigma_factor': [0.01, 0.05, 0.1, 0.2, 0.3]},
+        proposal_params={'min_iou': 0.1, 'boxes_per_frame': proposals, 'sigma_factor': [0.01, 0.05, 0.1, 0.2, 0.3]},
         label_function_params={'feature_sz': output_sz // STRIDE, 'sigma_factor': OUTPUT_SIGMA, 'kernel_sz': 4},
         transform=tfm.Transform(tfm.ToTensorAndJitter(0.2), tfm.Normalize(mean=MEAN, std=STD)),
         joint_transform=tfm.Transform(tfm.ToGrayscale(probability=0.05)),
