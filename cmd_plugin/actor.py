@@ -5,7 +5,9 @@ Legend: B pairs, P proposals, 6 channels = RGB | TIR. Images (1, B, 6, H, W); bo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
 import torch
@@ -123,14 +125,32 @@ class CrossModalActor(BaseActor):
         Each half is encoded by its own network up to the join, so the pseudo box keeps its place and lies in both. What
         comes after the join reads both modalities and is the student's.
         """
-        reference = {layer: _join(rgb['reference'][layer], tir['reference'][layer]) for layer in tir['reference']}
-        rows = {}
+        rows: Rows = {}
         for name in self.recipe.components:
-            code = self._encode(self.net, 'encode_reference', name, reference, boxes)
+            maps: list[Tensor] = []
+            with at_outputs(self.teacher, COMPONENTS[name].joined, maps.append):
+                self._encode(self.teacher, 'encode_reference', name, rgb['reference'], boxes)
+            with at_outputs(self.net, COMPONENTS[name].joined, partial(_joined_with_next, iter(maps))):
+                code = self._encode(self.net, 'encode_reference', name, tir['reference'], boxes)
             ours = self._encode(self.net, 'encode_test', name, tir['test'])
             theirs = self._encode(self.teacher, 'encode_test', name, rgb['test'])
             rows[name] = [(self.net, code, [_join(a, b) for a, b in zip(ours, theirs, strict=True)])]
         return rows
+
+
+@contextmanager
+def at_outputs(net: nn.Module, modules: Sequence[str], action: Callable[[Tensor], Tensor | None]) -> Iterator[None]:
+    """For a while, call `action` with every output of the named modules; what it returns, if anything, replaces it."""
+    handles = [net.get_submodule(name).register_forward_hook(lambda module, args, out: action(out)) for name in modules]
+    try:
+        yield
+    finally:
+        for handle in handles:
+            handle.remove()
+
+
+def _joined_with_next(waiting: Iterator[Tensor], right: Tensor) -> Tensor:
+    return _join(next(waiting), right)
 
 
 def _join(left: Tensor, right: Tensor) -> Tensor:

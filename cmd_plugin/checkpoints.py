@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,14 @@ def crop_size(net: nn.Module) -> int:
     return CROPS.get(getattr(getattr(net, 'constructor', None), 'fun_name', ''), 288)
 
 
+def workspace() -> Path:
+    """The folder that checkpoints lie in: CMD_WORKSPACE, else the toolkit's own setting."""
+    return Path(os.environ.get('CMD_WORKSPACE') or EnvironmentSettings().workspace_dir)
+
+
 def folder_of(recipe: str, tracker: str = 'cmd_dimp') -> Path:
     """Where the trainer keeps the checkpoints of a recipe."""
-    return Path(EnvironmentSettings().workspace_dir) / 'checkpoints' / 'ltr' / tracker / recipe
+    return workspace() / 'checkpoints' / 'ltr' / tracker / recipe
 
 
 def newest(recipe: str) -> Path | None:
@@ -63,6 +68,8 @@ def load_parent(path: Path, net_name: str | None) -> nn.Module:
     """
     if not path.is_file():
         raise UserError(f'--init: no file {path}')
+    if net_name is not None and net_name not in NETWORKS:
+        raise UserError(f'unknown network {net_name!r}: known: {", ".join(NETWORKS)}')
     if path.suffix == '.safetensors':
         net = new_network(net_name or 'dimp50')
         _load_backbone(net, path)
@@ -106,16 +113,28 @@ def save(path: Path, net: nn.Module, info: dict[str, Any]) -> None:
         'epoch': 1, 'actor_type': 'CrossModalActor', 'net_type': type(net).__name__, 'net': net.state_dict(),
         'net_info': info, 'constructor': getattr(net, 'constructor', None), 'optimizer': None, 'stats': {},
         'settings': None}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix='.tmp')
-    os.close(handle)
+    temporary = path.with_name(f'.{path.name}.tmp')
     try:
-        torch.save(contents, temporary)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with open(temporary, 'wb') as file:
+            torch.save(contents, file)
+            file.flush()
+            os.fsync(file.fileno())
         os.replace(temporary, path)
-    except OSError as error:
-        raise UserError(f'cannot write {path}: {error}') from error
+    except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
+        raise UserError(f'cannot write {path}: {getattr(error, "strerror", None) or error}') from error
     finally:
-        Path(temporary).unlink(missing_ok=True)
+        if path.parent.is_dir():
+            temporary.unlink(missing_ok=True)
+
+
+def fingerprint(net: nn.Module) -> str:
+    """SHA-256 of a network's weights."""
+    digest = hashlib.sha256()
+    for key, value in net.state_dict().items():
+        digest.update(key.encode())
+        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def same_backbone(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:

@@ -3,9 +3,18 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 from cmd_plugin.errors import cli
+
+
+def _number(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if int(text) < least:
+            raise argparse.ArgumentTypeError(f'{text} is less than {least}')
+        return int(text)
+    return number
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -19,8 +28,8 @@ def _parser() -> argparse.ArgumentParser:
                        ('test', 'gives the test branch (b2)'), ('out', 'file to write')):
         merge.add_argument(f'--{name}', type=Path, required=True, help=what)
     demo = commands.add_parser('demo', help='the whole way on a generated world, in minutes on a CPU')
-    demo.add_argument('--seeds', type=int, default=1, help='number of runs; more than one prints mean and spread')
-    demo.add_argument('--seed', type=int, default=0, help='first seed')
+    demo.add_argument('--seeds', type=_number(1), default=1, help='number of runs; with several, mean and spread')
+    demo.add_argument('--seed', type=_number(0), default=0, help='first seed')
     demo.add_argument('--out', type=Path, default=Path('workspace') / 'demo', help='folder of the demo')
     demo.add_argument('--size', choices=('demo', 'test'), default='demo', help='test: a few steps, no meaning')
     return parser

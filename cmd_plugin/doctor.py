@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
 import importlib.metadata
 import importlib.util
 import os
 import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 REQUIRED = ('torch', 'torchvision', 'numpy', 'cv2', 'tqdm', 'tensorboard', 'matplotlib', 'safetensors', 'scipy')
@@ -16,14 +19,26 @@ VARIABLES = {'PYTRACKING_LSOTB_TIR_PATH': 'data set lsotb_tir', 'PYTRACKING_PTB_
 
 def report() -> int:
     """Print the report; returns 0, or 1 when something that everything needs is missing."""
-    missing = [name for name in REQUIRED if importlib.util.find_spec(name) is None]
-    for title, lines in (('toolkit', _toolkit()), ('packages', _packages(missing)), ('device', _device(missing)),
+    states = {name: _state(name) for name in REQUIRED}
+    missing = [name for name, state in states.items() if state == 'MISSING' or state.startswith('BROKEN')]
+    for title, lines in (('toolkit', _toolkit()), ('packages', _packages(states)), ('device', _device(missing)),
                          ('networks', _networks(missing)), ('data', _data())):
         print(f'{title}:')
         print('\n'.join(f'  {line}' for line in lines))
     if missing:
-        print(f'missing, needed by everything: {", ".join(missing)}; run ./install.sh')
+        print(f'missing or broken, needed by everything: {", ".join(missing)}; run ./install.sh')
     return 1 if missing else 0
+
+
+def _state(name: str) -> str:
+    """Version of a package, `MISSING`, or `BROKEN` with the reason: builds that do not fit one another fail here."""
+    if importlib.util.find_spec(name) is None:
+        return 'MISSING'
+    try:
+        importlib.import_module(name)
+    except Exception as error:  # whatever a foreign package may raise is the finding
+        return f'BROKEN: {type(error).__name__}: {" ".join(str(error).split())[:160]}'
+    return _version(name)
 
 
 def _toolkit() -> list[str]:
@@ -42,16 +57,20 @@ def _toolkit() -> list[str]:
     return lines + [f'{group.split(".")[1]}: {", ".join(names) or "none"}' for group, names in groups.items()]
 
 
-def _packages(missing: list[str]) -> list[str]:
-    names = {'cv2': 'opencv'}
-    lines = [f'{names.get(name, name)}: {"MISSING" if name in missing else _version(name)}' for name in REQUIRED]
+def _packages(states: dict[str, str]) -> list[str]:
+    lines = [f'{"opencv" if name == "cv2" else name}: {state}' for name, state in states.items()]
     return lines + [f'{name} (optional, {why}): {_version(name) if importlib.util.find_spec(name) else "absent"}'
                     for name, why in EXTRAS.items()]
 
 
 def _version(name: str) -> str:
-    owners = importlib.metadata.packages_distributions().get(name, [])
+    owners = _owners().get(name, [])
     return ', '.join(importlib.metadata.version(owner) for owner in dict.fromkeys(owners)) or 'present'
+
+
+@functools.cache
+def _owners() -> Mapping[str, list[str]]:
+    return importlib.metadata.packages_distributions()
 
 
 def _device(missing: list[str]) -> list[str]:
@@ -66,8 +85,8 @@ def _device(missing: list[str]) -> list[str]:
 
 
 def _networks(missing: list[str]) -> list[str]:
-    if 'torch' in missing:
-        return ['unknown without torch']
+    if missing:
+        return [f'unknown without {", ".join(missing)}']
     from cmd_plugin import checkpoints
     from cmd_plugin.recipes import RECIPES
     lines = []

@@ -26,13 +26,15 @@ def start(settings: Any, recipe: CMDRecipe) -> tuple[nn.Module, nn.Module]:
         UserError: an ancestor is missing (says which command makes it), or comes from another network.
     """
     given = option(settings, 'init', None, Path)
+    if given is not None and recipe.init and not recipe.components:
+        raise UserError(f'{recipe.name} is put together from {" and ".join(recipe.init)}: leave --init (CMD_INIT) out')
     if given is not None:
         net = checkpoints.load_parent(Path(given), option(settings, 'net', None))
         return net, copy.deepcopy(net)
     if recipe.name == 'a1':
         raise UserError('a1 is the RGB parent: give its checkpoint with --init, for example --init dimp50.pth.tar')
     require(recipe)
-    parent, _ = checkpoints.load(_path('a1'))
+    parent = checkpoints.load_parent(_path('a1'), option(settings, 'net', None))
     student = copy.deepcopy(parent)
     state = dict(student.state_dict())
     for name in recipe.init:

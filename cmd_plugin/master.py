@@ -29,6 +29,12 @@ class MasterAdam(torch.optim.Adam):
         return [pair for group, weights in zip(self.param_groups, self.weights, strict=True)
                 for pair in zip(group['params'], weights, strict=True)]
 
+    def _place(self) -> None:
+        """Move the copies to where the weights are by now; MPS has no float64, so there they stay on the CPU."""
+        for copy, weight in self._pairs():
+            if weight.device.type != 'mps':
+                copy.data = copy.data.to(weight.device)
+
     def zero_grad(self, set_to_none: bool = True) -> None:
         """Drop the gradients of the model's weights."""
         for _, weight in self._pairs():
@@ -37,11 +43,10 @@ class MasterAdam(torch.optim.Adam):
     @torch.no_grad()
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """One step on the copies, then round them into the model."""
+        self._place()
         for copy, weight in self._pairs():
-            # MPS has no float64: there the copies stay on the CPU.
-            if copy.device != weight.device and weight.device.type != 'mps':
-                copy.data = copy.data.to(weight.device)
-            copy.grad = None if weight.grad is None else weight.grad.to(copy)
+            # In two moves: a device without float64 must not be asked for it.
+            copy.grad = None if weight.grad is None else weight.grad.to(copy.device).to(copy.dtype)
         super().step()
         for copy, weight in self._pairs():
             weight.copy_(copy)
@@ -61,6 +66,7 @@ class MasterAdam(torch.optim.Adam):
         pairs = self._pairs()
         if [m.shape for m in master] != [copy.shape for copy, _ in pairs]:
             raise ValueError('the optimiser state is of other weights')
+        self._place()
         super().load_state_dict({key: value for key, value in state_dict.items() if key != 'master'})
         for saved, (copy, weight) in zip(master, self._pairs(), strict=True):
             copy.data.copy_(saved)

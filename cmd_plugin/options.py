@@ -10,12 +10,17 @@ The stock toolkit has no such flags; there, and wherever it is handier, the vari
     CMD_BATCH      pairs a batch                              --batch
     CMD_LR_SCALE   factor on all learning rates               --lr-scale
     CMD_WORKERS    loader processes                           --workers
+    CMD_SEED       seed of everything random                  --seed
+    CMD_DEVICE     cpu, cuda, cuda:1, mps                     --device
+    CMD_WORKSPACE  folder for checkpoints                     --workspace
     CMD_MIX        batch | spatial                            (variable only)
     CMD_TEACHER    frozen | shared                            (variable only)
+    CMD_BOX_FRACTION  side of the pseudo box over the shorter image side (variable only)
 """
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -47,7 +52,42 @@ def option(settings: Any, name: str, default: T, convert: Callable[[str], Any] =
     try:
         return convert(text)
     except ValueError:
-        raise UserError(f'{variable}={text!r} is not a valid value ({convert.__name__} expected)') from None
+        raise UserError(f'{variable}={text!r} is not valid; expected: {_expected(convert)}') from None
+
+
+def apply_variables(settings: Any) -> None:
+    """Put CMD_SEED, CMD_DEVICE and CMD_WORKSPACE, where set, into the settings that the trainer reads."""
+    texts = {name: os.environ.get(f'CMD_{name.upper()}', '') for name in ('seed', 'device', 'workspace')}
+    if texts['seed']:
+        try:
+            settings.seed = not_negative(texts['seed'])
+        except ValueError:
+            raise UserError(f'CMD_SEED={texts["seed"]!r} is not valid; expected: {_expected(not_negative)}') from None
+    if texts['device']:
+        settings.device = texts['device']
+    if texts['workspace']:
+        settings.env.workspace_dir = Path(texts['workspace'])
+
+
+def count(text: str) -> int:
+    """A whole number of 1 or more. Raises `ValueError`."""
+    if int(text) < 1:
+        raise ValueError(text)
+    return int(text)
+
+
+def factor(text: str) -> float:
+    """A finite number above 0. Raises `ValueError`."""
+    if not 0 < float(text) < math.inf:
+        raise ValueError(text)
+    return float(text)
+
+
+def not_negative(text: str) -> int:
+    """A whole number of 0 or more. Raises `ValueError`."""
+    if int(text) < 0:
+        raise ValueError(text)
+    return int(text)
 
 
 def data_folders(settings: Any) -> list[Path]:
@@ -56,8 +96,16 @@ def data_folders(settings: Any) -> list[Path]:
     Raises:
         UserError: none was given.
     """
-    folders = option(settings, 'data', None, lambda text: text.split(os.pathsep))
+    folders = option(settings, 'data', None, lambda text: [part for part in text.split(os.pathsep) if part])
+    if isinstance(folders, (str, Path)):
+        folders = [folders]
     if not folders:
         raise UserError('no training pairs: give --data DIR (repeatable) or set CMD_DATA; a folder with visible/ and '
                         'infrared/ twins at any depth')
     return [Path(folder) for folder in folders]
+
+
+def _expected(convert: Callable[[str], Any]) -> str:
+    """First sentence of a converter's docstring."""
+    text = (convert.__doc__ or convert.__name__).split('.')[0]
+    return text[:1].lower() + text[1:]

@@ -26,6 +26,7 @@ class CMDRecipe:
             the crop is one modality, the right half the other.
         teacher: `frozen`: a copy of the parent that reads RGB; `shared`: the student reads both, for comparison.
         pseudo_box: where the fake target lies.
+        box_fraction: side of the `center_area` square over the shorter image side.
         thermal: False puts the RGB image in place of the TIR one, as a control.
         bbe_weight: lambda of Eq. 1.
         epochs, batch, samples: length of the training; batch counts pairs.
@@ -41,6 +42,7 @@ class CMDRecipe:
     mix: str = 'batch'
     teacher: str = 'frozen'
     pseudo_box: str = 'center_area'
+    box_fraction: float = 1 / 5
     thermal: bool = True
     bbe_weight: float = 1.0
     epochs: int = 50

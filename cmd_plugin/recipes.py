@@ -16,7 +16,7 @@ RECIPES = {recipe.name: recipe for recipe in (
     CMDRecipe('d3', 'BBE and TCL, both branches, the modalities by turns', init=('b3', 'c1'),
               components=('bbe', 'tcl'), student='both', lr=SLOW),
     CMDRecipe('control', 'd3 with the RGB image in place of the TIR one: what the steps do without thermal images',
-              init=('b3', 'c1'), components=('bbe', 'tcl'), student='both', lr=SLOW, thermal=False),
+              components=('bbe', 'tcl'), student='both', lr=SLOW, thermal=False),
 )}
 
 DISTILLED = tuple(name for name, recipe in RECIPES.items() if name != 'a1' and recipe.thermal)

@@ -2,8 +2,8 @@
 
 The unit is one forward pass of torchvision's own ResNet up to layer3, eager float32, on one 288 px crop, with the same
 threads, in the same run and in turn with the tracked frames. Weights are random: the time does not depend on them once
-the decisions that do are fixed (every frame counts as found and normal, so each is refined and stored, and the filter is
-updated every 20th frame, as in easy video).
+the decisions that do are fixed (every frame counts as found and normal, so each is refined and stored, and the filter
+is updated every 20th frame, as in easy video).
 """
 
 from __future__ import annotations
@@ -22,13 +22,11 @@ from torch import nn
 
 from ltr.admin.device import pick_device
 from ltr.admin.errors import cli
-from ltr.models.tracking.dimpnet import dimpnet18, dimpnet50
+from ltr.models.tracking.dimpnet import STOCK_OPTIONS, dimpnet18, dimpnet50
 from pytracking.features.net_wrappers import NetWithBackbone
 from pytracking.tracker.dimp import DiMP
 from pytracking.tracker.dimp.defaults import dimp_params
 
-STOCK = {'filter_size': 4, 'optim_iter': 5, 'optim_init_step': 0.9, 'optim_init_reg': 0.1, 'init_gauss_sigma': 0.9,
-         'num_dist_bins': 100, 'bin_displacement': 0.1, 'mask_init_factor': 3.0, 'backbone_pretrained': False}
 NETWORKS: dict[str, tuple[Callable[..., nn.Module], str]] = {'dimp50': (dimpnet50, 'resnet50'),
                                                              'dimp18': (dimpnet18, 'resnet18')}
 
@@ -46,7 +44,7 @@ def tracking(name: str, frames: int, device: torch.device, warm_up: int = 5) -> 
     """
     constructor, backbone = NETWORKS[name]
     unit = _unit(backbone, device)
-    tracker = _tracker(constructor(**STOCK, **({'out_feature_dim': 512} if name == 'dimp50' else {})), device)
+    tracker = _tracker(constructor(backbone_pretrained=False, **STOCK_OPTIONS), device)
     images = _video(warm_up + frames)
     box = [300.0, 220.0, 60.0, 70.0]
     initialise = _timed(lambda: tracker.initialize(images[0], {'init_bbox': box}), device)
@@ -78,7 +76,7 @@ def _tracker(net: nn.Module, device: torch.device) -> DiMP:
     params = dimp_params()
     params.target_not_found_threshold = -math.inf
     params.distractor_threshold = params.hard_negative_threshold = math.inf
-    params.net = NetWithBackbone(net, use_gpu=device.type != 'cpu')
+    params.net = NetWithBackbone(net, device=device)
     return DiMP(params)
 
 

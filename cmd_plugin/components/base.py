@@ -29,6 +29,10 @@ class Component(Protocol):
     def test(self) -> tuple[str, ...]:
         """Names of the modules of the test branch."""
 
+    @property
+    def joined(self) -> tuple[str, ...]:
+        """Modules of the reference branch whose outputs, maps (B, C, H, W), the spatial mix joins."""
+
     def encode_reference(self, net: Any, feat: Features, boxes: Tensor) -> Any:
         """Code of the target from reference features and its `xywh` boxes (B, 4), crop px."""
 

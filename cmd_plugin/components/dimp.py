@@ -20,6 +20,7 @@ class TCL:
     name = 'tcl'
     reference = ('classifier.filter_initializer', 'classifier.filter_optimizer')
     test = ('classifier.feature_extractor',)
+    joined = ('classifier.feature_extractor',)
 
     def encode_reference(self, net: Any, feat: Features, boxes: Tensor) -> list[Tensor]:
         """Filter iterates (B, C, k, k), the initialiser's first."""
@@ -52,6 +53,7 @@ class BBE:
     reference = tuple(f'bb_regressor.{part}' for part in ('conv3_1r', 'conv4_1r', 'fc3_1r', 'fc34_3r', 'fc34_4r'))
     test = tuple(f'bb_regressor.{part}' for part in ('conv3_1t', 'conv3_2t', 'conv4_1t', 'conv4_2t', 'fc3_rt',
                                                      'fc4_rt', 'iou_predictor'))
+    joined = ('bb_regressor.conv3_1r', 'bb_regressor.conv4_1r')
 
     def encode_reference(self, net: Any, feat: Features, boxes: Tensor) -> list[Tensor]:
         """Two modulation vectors (B, C, 1, 1)."""

@@ -17,6 +17,7 @@ from ltr.run_training import run_training
 from pytracking.analysis import evaluate
 from pytracking.analysis.extract_results import TrackerResult, extract_results
 from pytracking.evaluation import Sequence, SequenceList, Tracker, get_dataset
+from pytracking.evaluation.results import read_boxes
 from pytracking.evaluation.running import run_dataset
 
 PARENT_FILE = 'dimp_small.pth.tar'
@@ -76,7 +77,7 @@ def static_box(data: Path) -> TrackerResult:
 def boxes_of(workspace: Path, run: str, tracker: str, sequence: Sequence) -> np.ndarray:
     """Saved boxes (n, 4) of a sequence, `xywh`, image px."""
     parts = {'dimp': ('dimp', 'dimp_small'), 'cmd_dimp': ('cmd_dimp', 'default')}[tracker]
-    return np.loadtxt(workspace.joinpath('tracking_results', run, *parts, f'{sequence.name}.txt'))
+    return read_boxes(workspace.joinpath('tracking_results', run, *parts), sequence)
 
 
 def test_set(data: Path) -> SequenceList:

@@ -84,8 +84,15 @@ def _named_in_environment(group: str) -> list[tuple[EntryPoint, str]]:
         if not (label and equals and module):
             raise UserError(f'{VARIABLE}: {item!r} is not of the form name=module')
         try:
-            offered = importlib.import_module(module).entry_points
-        except AttributeError:
-            raise UserError(f'{VARIABLE}: module {module!r} has no dictionary entry_points') from None
+            offered = getattr(importlib.import_module(module), 'entry_points', None)
+        except ModuleNotFoundError as error:
+            if not f'{module}.'.startswith(f'{error.name}.'):
+                raise  # the module is there, something that it imports is not
+            raise UserError(f'{VARIABLE}: no module {module!r}; is its folder in PYTHONPATH?') from None
+        if not isinstance(offered, dict):
+            raise UserError(f'{VARIABLE}: module {module!r} has no dictionary entry_points')
+        foreign = sorted(set(offered) - set(GROUPS))
+        if foreign:
+            raise UserError(f'{VARIABLE}: {module}.entry_points: {unknown("group", str(foreign[0]), list(GROUPS))}')
         found += [(EntryPoint(name, value, group), label) for name, value in offered.get(group, {}).items()]
     return found

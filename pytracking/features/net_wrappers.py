@@ -50,15 +50,16 @@ class NetWithBackbone:
         initialize: load at once; otherwise at the first `initialize()`.
         image_format: `'rgb'` or `'bgr'`; with `255` the image is not divided by 255.
         mean, std: of the normalisation, ImageNet's by default.
+        device: a certain device in place of the choice by `use_gpu`.
     """
 
     def __init__(self, net_path: str | Path | nn.Module, use_gpu: bool = True, initialize: bool = False,
                  image_format: str = 'rgb', mean: Sequence[float] = (0.485, 0.456, 0.406),
-                 std: Sequence[float] = (0.229, 0.224, 0.225)) -> None:
+                 std: Sequence[float] = (0.229, 0.224, 0.225), device: torch.device | None = None) -> None:
         if image_format not in FORMATS:
             raise ValueError(f'image_format must be one of {FORMATS}, not {image_format!r}')
         self.net_path = net_path
-        self.device = pick_device('auto' if use_gpu else 'cpu')
+        self.device = device or pick_device('auto' if use_gpu else 'cpu')
         self.image_format = image_format
         factor = 1.0 if image_format.endswith('255') else 255.0
         self._mean = torch.tensor(mean, device=self.device).view(1, -1, 1, 1) * factor

@@ -36,8 +36,8 @@ def crop_window(image_sz: np.ndarray, pos: np.ndarray, sample_sz: np.ndarray, ou
         pos: centre, image px; truncated.
         sample_sz: wanted size, image px.
         output_sz: size after resizing; a window of more than twice that is subsampled.
-        mode: `'replicate'` leaves the window where it is; `'inside'` shrinks it until one side fits the image,
-            `'inside_major'` until both do, and moves it inside.
+        mode: `'replicate'` leaves the window where it is; `'inside'` shrinks it until both sides fit the image,
+            `'inside_major'` until one does, and moves it inside.
         max_scale_change: bound on the shrinking.
 
     Raises:

@@ -94,26 +94,23 @@ def test_no_rgb_reaches_a_student_weight_and_no_tir_the_teacher(mix, batch):
     assert seen == {'student': {2.0}, 'teacher': {1.0}}
 
 
-@pytest.mark.parametrize('name', TRAINED)
-def test_branch_modules_of_a_network_read_only_its_modality(name, batch):
-    """In the batch mix no module of either network, heads included, sees features of the other's images."""
-    actor = actor_of(name)
-    tag = {}
+@pytest.mark.parametrize(('name', 'mix'), [*((name, 'batch') for name in TRAINED), ('d3', 'spatial')])
+def test_first_layers_of_every_branch_read_only_their_modality(name, mix, batch):
+    """Heads included: the first layers after the backbone see features of their own network's images alone."""
+    actor = actor_of(dataclasses.replace(RECIPES[name], mix=mix))
+    made, read = {}, []
     for label, net in (('student', actor.net), ('teacher', actor.teacher)):
         def mark(module, args, out, label=label):
-            tag.update({feature.data_ptr(): (label, feature) for feature in out.values()})
+            made.update({feature.untyped_storage().data_ptr(): (label, feature) for feature in out.values()})
         net.feature_extractor.register_forward_hook(mark)
-    foreign = []
-    for label, net in (('student', actor.net), ('teacher', actor.teacher)):
         for part in (net.classifier.feature_extractor, *(getattr(net.bb_regressor, m) for m in
                                                          ('conv3_1r', 'conv4_1r', 'conv3_1t', 'conv4_1t'))):
             def check(module, args, label=label):
-                storage = args[0].untyped_storage().data_ptr()
-                owners = {who for who, feature in tag.values() if feature.untyped_storage().data_ptr() == storage}
-                foreign.append(owners != {label})
+                owner, _ = made.get(args[0].untyped_storage().data_ptr(), ('nobody', None))
+                read.append((label, owner))
             part.register_forward_pre_hook(check)
     actor(batch)
-    assert foreign and not any(foreign)
+    assert read and all(reader == owner for reader, owner in read)
 
 
 def test_statistics_of_the_student_never_move(batch):

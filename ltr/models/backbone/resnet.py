@@ -66,6 +66,9 @@ class ResNet(Backbone):
             ValueError: a name that is no layer of this network.
         """
         wanted = set(self.output_layers if output_layers is None else output_layers)
+        unknown = wanted - {name for name in LAYERS if getattr(self, name, None) is not None}
+        if unknown:
+            raise ValueError(f'this backbone has no layer {sorted(unknown)}')
         outputs: OrderedDict[str, Tensor] = OrderedDict()
         # Channels last is what convolutions and pooling are fastest in, on the CPU and on tensor cores.
         x = x.contiguous(memory_format=torch.channels_last)
@@ -75,8 +78,6 @@ class ResNet(Backbone):
             x = self._step(name, x)
             if name in wanted:
                 outputs[name] = x
-        if len(outputs) < len(wanted):
-            raise ValueError(f'unknown backbone layers {sorted(wanted - set(outputs))}; known: {LAYERS}')
         return outputs
 
     def _step(self, name: str, x: Tensor) -> Tensor:
@@ -85,8 +86,7 @@ class ResNet(Backbone):
         if name == 'layer1':
             x = self.maxpool(x)
         if name == 'fc':
-            if self.fc is None:
-                raise ValueError('this network has no fc layer')
+            assert self.fc is not None
             return self.fc(torch.flatten(nn.functional.adaptive_avg_pool2d(x, 1), 1))
         return getattr(self, name)(x)
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import math
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from torch import Tensor, nn
 
@@ -81,6 +82,13 @@ class DiMPnet(nn.Module):
         return self.classifier.extract_classification_feat(self.get_backbone_clf_feat(backbone_feat))
 
 
+STOCK_OPTIONS: Mapping[str, Any] = {
+    'filter_size': 4, 'optim_iter': 5, 'optim_init_step': 0.9, 'optim_init_reg': 0.1, 'init_gauss_sigma': 0.9,
+    'num_dist_bins': 100, 'bin_displacement': 0.1, 'mask_init_factor': 3.0, 'target_mask_act': 'sigmoid',
+    'score_act': 'relu'}
+"""Arguments that the stock settings give to `dimpnet18` and `dimpnet50`."""
+
+
 def _classifier(head: nn.Module, out_feature_dim: int, filter_size: int, init_filter_norm: bool, optim_iter: int,
                 optim_init_step: float, optim_init_reg: float, feat_stride: int, init_gauss_sigma: float,
                 num_dist_bins: int, bin_displacement: float, mask_init_factor: float, score_act: str,
@@ -147,7 +155,7 @@ def dimpnet_small(filter_size: int = 4, optim_iter: int = 5, backbone_pretrained
         raise ValueError('dimpnet_small has no pretrained backbone')
     head = residual_basic_block(128, 0, norm_scale=_norm_scale(out_feature_dim, filter_size),
                                 out_dim=out_feature_dim)
-    classifier = _classifier(head, out_feature_dim, filter_size, False, optim_iter, 0.9, 0.1, 16, 0.45, 100, 0.1,
+    classifier = _classifier(head, out_feature_dim, filter_size, False, optim_iter, 0.9, 0.1, 16, 0.9, 100, 0.1,
                              3.0, 'relu', None, 'sigmoid', math.inf)
     regressor = AtomIoUNet((64, 128), (64, 64), (128, 128), (32, 64, 64))
     return DiMPnet(resnet_small(), classifier, regressor)

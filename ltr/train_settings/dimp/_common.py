@@ -39,7 +39,8 @@ class DiMPRecipe:
         network: its constructor; `backbone_pretrained` is added to `options`.
         options: the constructor's arguments.
         backbone_lr, bb_regressor_lr: learning rates.
-        classifier_scale: factor on the classifier's learning rates.
+        classifier_lr: of the filter initialiser, the filter optimiser and the classification features.
+        label_sigma: spread of the label, relative to the feature map.
         output_sz: px along a side of the crop.
         frames: reference frames, and test frames, a sample.
         batch, samples, epochs: length of the training.
@@ -54,7 +55,8 @@ class DiMPRecipe:
     options: Mapping[str, Any]
     backbone_lr: float
     bb_regressor_lr: float
-    classifier_scale: float = 1.0
+    classifier_lr: tuple[float, float, float] = (5e-5, 5e-4, 5e-5)
+    label_sigma: float = OUTPUT_SIGMA
     output_sz: int = 288
     frames: int = 3
     batch: int = 10
@@ -64,12 +66,6 @@ class DiMPRecipe:
     pretrained: bool = True
     proposals: int = 8
     iou_weight: float = 1.0
-
-
-STOCK_OPTIONS: Mapping[str, Any] = {
-    'filter_size': 4, 'optim_iter': 5, 'optim_init_step': 0.9, 'optim_init_reg': 0.1,
-    'init_gauss_sigma': OUTPUT_SIGMA * 18, 'num_dist_bins': 100, 'bin_displacement': 0.1, 'mask_init_factor': 3.0,
-    'target_mask_act': 'sigmoid', 'score_act': 'relu'}
 
 
 def run(settings: Settings, recipe: DiMPRecipe) -> None:
@@ -108,22 +104,24 @@ def training_loader(settings: Settings, recipe: DiMPRecipe) -> LTRLoader:
     datasets = [open_dataset(folder) for folder in folders]
     sampler = DiMPSampler(datasets, None, samples_per_epoch=settings.option('samples', recipe.samples), max_gap=30,
                           num_test_frames=recipe.frames, num_train_frames=recipe.frames,
-                          processing=processing(recipe.output_sz, recipe.proposals))
+                          processing=processing(recipe))
     return LTRLoader('train', sampler, training=True, batch_size=batch, shuffle=True,
                      num_workers=settings.option('workers', WORKERS), drop_last=True, stack_dim=1,
                      worker_init_fn=seed_worker)
 
 
-def processing(output_sz: int = 288, proposals: int = 8) -> DiMPProcessing:
+def processing(recipe: DiMPRecipe) -> DiMPProcessing:
     """Crops, labels and proposals of DiMP's training."""
     return DiMPProcessing(
         search_area_factor=SEARCH_AREA_FACTOR,
-        output_sz=output_sz,
+        output_sz=recipe.output_sz,
         center_jitter_factor={'train': 3, 'test': 4.5},
         scale_jitter_factor={'train': 0.25, 'test': 0.5},
         mode='sequence',
-        proposal_params={'min_iou': 0.1, 'boxes_per_frame': proposals, 'sigma_factor': [0.01, 0.05, 0.1, 0.2, 0.3]},
-        label_function_params={'feature_sz': output_sz // STRIDE, 'sigma_factor': OUTPUT_SIGMA, 'kernel_sz': 4},
+        proposal_params={'min_iou': 0.1, 'boxes_per_frame': recipe.proposals,
+                         'sigma_factor': [0.01, 0.05, 0.1, 0.2, 0.3]},
+        label_function_params={'feature_sz': recipe.output_sz // STRIDE, 'sigma_factor': recipe.label_sigma,
+                               'kernel_sz': 4},
         transform=tfm.Transform(tfm.ToTensorAndJitter(0.2), tfm.Normalize(mean=MEAN, std=STD)),
         joint_transform=tfm.Transform(tfm.ToGrayscale(probability=0.05)),
     )
@@ -145,8 +143,7 @@ def build_network(settings: Settings, recipe: DiMPRecipe) -> nn.Module:
 def parameter_groups(net: Any, recipe: DiMPRecipe, scale: float) -> list[dict[str, Any]]:
     """Adam's groups; every learning rate times `scale`."""
     classifier = net.classifier
-    faster = recipe.classifier_scale
-    rates = [(classifier.filter_initializer, 5e-5 * faster), (classifier.filter_optimizer, 5e-4 * faster),
-             (classifier.feature_extractor, 5e-5 * faster), (net.bb_regressor, recipe.bb_regressor_lr),
+    parts = (classifier.filter_initializer, classifier.filter_optimizer, classifier.feature_extractor)
+    rates = [*zip(parts, recipe.classifier_lr, strict=True), (net.bb_regressor, recipe.bb_regressor_lr),
              (net.feature_extractor, recipe.backbone_lr)]
     return [{'params': list(part.parameters()), 'lr': rate * scale} for part, rate in rates]

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ltr.admin.settings import Settings
-from ltr.models.tracking.dimpnet import dimpnet18
+from ltr.models.tracking.dimpnet import STOCK_OPTIONS, dimpnet18
 from ltr.train_settings.dimp import _common
 
 RECIPE = _common.DiMPRecipe(
-    name='dimp18', network=dimpnet18, options={**_common.STOCK_OPTIONS, 'out_feature_dim': 256, 'clf_feat_blocks': 1},
+    name='dimp18', network=dimpnet18, options={**STOCK_OPTIONS, 'out_feature_dim': 256, 'clf_feat_blocks': 1},
     backbone_lr=2e-4, bb_regressor_lr=1e-3)
 
 

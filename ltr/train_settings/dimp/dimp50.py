@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from ltr.admin.settings import Settings
-from ltr.models.tracking.dimpnet import dimpnet50
+from ltr.models.tracking.dimpnet import STOCK_OPTIONS, dimpnet50
 from ltr.train_settings.dimp import _common
 
 RECIPE = _common.DiMPRecipe(
-    name='dimp50', network=dimpnet50, options={**_common.STOCK_OPTIONS, 'out_feature_dim': 512, 'clf_feat_blocks': 0},
+    name='dimp50', network=dimpnet50, options={**STOCK_OPTIONS, 'out_feature_dim': 512, 'clf_feat_blocks': 0},
     backbone_lr=2e-5, bb_regressor_lr=2e-4)
 
 

@@ -10,7 +10,6 @@ def dimp_params(sample_size: int = 18 * 16) -> TrackerParams:
     params = TrackerParams()
     params.debug = 0
     params.use_gpu = True
-    params.seed = 0
 
     params.image_sample_size = sample_size
     params.search_area_scale = 5

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ltr.admin.errors import UserError
 from pytracking.features.preprocessing import sample_patch
 from pytracking.tracker.base.basetracker import BaseTracker
 from pytracking.tracker.dimp import first_frame
@@ -21,6 +22,10 @@ from pytracking.tracker.dimp.localization import Peak, hann2d, localize
 from pytracking.tracker.dimp.memory import SampleMemory
 from pytracking.tracker.dimp.refinement import ascend, best_box, start_boxes
 from pytracking.utils.params import TrackerParams
+
+NOT_IMPLEMENTED = ('score_preprocess', 'score_filter_ksz', 'filter_init_zero', 'softmax_reg', 'label_threshold',
+                   'label_shrink', 'filter_reg')
+"""Parameters of related trackers that would change the result: refused, not ignored."""
 
 
 class DiMP(BaseTracker):
@@ -33,6 +38,10 @@ class DiMP(BaseTracker):
 
     def __init__(self, params: TrackerParams) -> None:
         super().__init__(params)
+        ignored = [name for name in NOT_IMPLEMENTED if params.get(name, None) not in (None, False, 'none')]
+        if ignored:
+            raise UserError(f'the tracker dimp does not know the parameters {", ".join(ignored)}: remove them from the '
+                            'parameter file')
         self.net = params.net
         self.rng = np.random.default_rng(params.get('seed', 0))
 
