@@ -27,7 +27,7 @@ venv_python() {
 
 # Some systems ship Python without ensurepip: then the outer pip installs into the environment.
 make_venv() {
-    outer=$(find_python)
+    outer=$(find_python) || exit 2
     echo "making .venv with $("$outer" --version)"
     rm -rf .venv
     "$outer" -m venv .venv >/dev/null 2>&1 || "$outer" -m venv --without-pip --clear .venv ||
@@ -38,7 +38,8 @@ pip_install() {
     if "$python" -m pip --version >/dev/null 2>&1; then
         "$python" -m pip install --disable-pip-version-check "$@"
     else
-        "$(find_python)" -m pip --python "$python" install --disable-pip-version-check "$@"
+        outer=$(find_python) || exit 2
+        "$outer" -m pip --python "$python" install --disable-pip-version-check "$@"
     fi
 }
 

@@ -22,18 +22,28 @@ STOCK = {'filter_size': 4, 'backbone_pretrained': False, 'optim_iter': 5, 'clf_f
          'optim_init_step': 0.9, 'optim_init_reg': 0.1, 'init_gauss_sigma': 0.9, 'num_dist_bins': 100,
          'bin_displacement': 0.1, 'mask_init_factor': 3.0, 'target_mask_act': 'sigmoid', 'score_act': 'relu'}
 
-CROPS = {'dimpnet_small': 144}
-"""Crop side, px, of networks that are not made for 288 px."""
+SMALL = {'dimpnet_small': (144, 0.1)}
+"""Crop side (px) and label spread (of the feature map) of networks that are not made for 288 px and 0.05."""
+
+
+def _made_for(net: nn.Module) -> tuple[int, float]:
+    return SMALL.get(getattr(getattr(net, 'constructor', None), 'fun_name', ''), (288, 0.05))
 
 
 def crop_size(net: nn.Module) -> int:
     """Side of the crops that a network is made for, px."""
-    return CROPS.get(getattr(getattr(net, 'constructor', None), 'fun_name', ''), 288)
+    return _made_for(net)[0]
+
+
+def label_sigma(net: nn.Module) -> float:
+    """Spread of the Gaussian label that a network is trained with, relative to the feature map."""
+    return _made_for(net)[1]
 
 
 def workspace() -> Path:
-    """The folder that checkpoints lie in: CMD_WORKSPACE, else the toolkit's own setting."""
-    return Path(os.environ.get('CMD_WORKSPACE') or EnvironmentSettings().workspace_dir)
+    """The folder that checkpoints lie in: given by flag, else CMD_WORKSPACE, else the toolkit's own setting."""
+    flag = os.environ.get('PYTRACKING_WORKSPACE_DIR')
+    return Path(flag or os.environ.get('CMD_WORKSPACE') or EnvironmentSettings().workspace_dir)
 
 
 def folder_of(recipe: str, tracker: str = 'cmd_dimp') -> Path:

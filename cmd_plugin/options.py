@@ -56,16 +56,16 @@ def option(settings: Any, name: str, default: T, convert: Callable[[str], Any] =
 
 
 def apply_variables(settings: Any) -> None:
-    """Put CMD_SEED, CMD_DEVICE and CMD_WORKSPACE, where set, into the settings that the trainer reads."""
+    """Put CMD_SEED, CMD_DEVICE and CMD_WORKSPACE into the settings that the trainer reads, where no flag was given."""
     texts = {name: os.environ.get(f'CMD_{name.upper()}', '') for name in ('seed', 'device', 'workspace')}
-    if texts['seed']:
+    if texts['seed'] and not getattr(settings, 'seed', None):
         try:
             settings.seed = not_negative(texts['seed'])
         except ValueError:
             raise UserError(f'CMD_SEED={texts["seed"]!r} is not valid; expected: {_expected(not_negative)}') from None
-    if texts['device']:
+    if texts['device'] and getattr(settings, 'device', None) in (None, 'auto'):
         settings.device = texts['device']
-    if texts['workspace']:
+    if texts['workspace'] and not os.environ.get('PYTRACKING_WORKSPACE_DIR'):
         settings.env.workspace_dir = Path(texts['workspace'])
 
 

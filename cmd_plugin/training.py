@@ -41,7 +41,7 @@ def run(settings: Any, name: str) -> None:
     info['teacher'] = checkpoints.fingerprint(parent)
     _same_teacher(recipe, info['teacher'])
     object.__setattr__(student, 'info', info)
-    settings.mix, settings.teacher = recipe.mix, recipe.teacher
+    settings.mix, settings.teacher, settings.teacher_sha256 = recipe.mix, recipe.teacher, info['teacher']
     train(settings, recipe, student, parent)
 
 
@@ -83,7 +83,7 @@ def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Modul
     print(dataset.summary())
     size = checkpoints.crop_size(student)
     source = dataset if recipe.thermal else VisibleTwice(dataset)
-    processing = cross_modal_processing(size, size // STRIDE)
+    processing = cross_modal_processing(size, size // STRIDE, label_sigma=checkpoints.label_sigma(student))
     sampler = PairedSampler(source, CenterArea(recipe.box_fraction), recipe.samples, processing)
     loader = LTRLoader('train', sampler, training=True, batch_size=recipe.batch,
                        num_workers=option(settings, 'workers', 2, not_negative), drop_last=True, stack_dim=1)

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+# The networks here are tiny: on shared cores, threads that wait for one another make them many times slower.
+os.environ.setdefault('OMP_NUM_THREADS', '1')
+
 import numpy as np
 import pytest
 
@@ -33,3 +36,17 @@ def golden():
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(0)
+
+
+@pytest.fixture(scope='session')
+def world_pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six generated RGB-TIR pairs."""
+    from cmd_plugin.world import write_pairs
+    return write_pairs(tmp_path_factory.mktemp('world') / 'pairs', pairs=6, progress=False)
+
+
+@pytest.fixture(scope='session')
+def world_video(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two generated, labelled RGB sequences of twenty frames."""
+    from cmd_plugin.world import write_video
+    return write_video(tmp_path_factory.mktemp('world') / 'rgb', 'rgb', sequences=2, length=20, progress=False)

@@ -25,7 +25,8 @@ PROPOSAL_SIGMAS = (0.01, 0.05, 0.1, 0.2, 0.3)
 
 
 def cross_modal_processing(output_sz: int = 288, feature_sz: int = 18, *, search_area_factor: float = 5.0,
-                           target_filter_sz: int = 4, center_jitter: Mapping[str, float] | None = None,
+                           target_filter_sz: int = 4, label_sigma: float = 0.05,
+                           center_jitter: Mapping[str, float] | None = None,
                            scale_jitter: Mapping[str, float] | None = None, proposals: int = 8,
                            proposal_sigmas: tuple[float, ...] = PROPOSAL_SIGMAS, min_iou: float = 0.1,
                            brightness: float = 0.2, flip: float = 0.5) -> DiMPProcessing:
@@ -41,6 +42,7 @@ def cross_modal_processing(output_sz: int = 288, feature_sz: int = 18, *, search
         feature_sz: side of the feature map, cells; S / 16 for the networks of the toolkit.
         search_area_factor: side of a crop over the size of the target.
         target_filter_sz: side of the target filter, cells.
+        label_sigma: spread of the Gaussian label, relative to the feature map.
         center_jitter, scale_jitter: by branch (`train` = reference, `test`); DiMP's values by default.
         proposals: boxes a test frame.
         proposal_sigmas: spreads that proposals are drawn with.
@@ -58,7 +60,7 @@ def cross_modal_processing(output_sz: int = 288, feature_sz: int = 18, *, search
         scale_jitter_factor=dict(scale_jitter or SCALE_JITTER), mode='sequence',
         proposal_params={'min_iou': min_iou, 'boxes_per_frame': proposals,
                          'sigma_factor': list(proposal_sigmas)},
-        label_function_params={'feature_sz': feature_sz, 'sigma_factor': 0.25 / search_area_factor,
+        label_function_params={'feature_sz': feature_sz, 'sigma_factor': label_sigma,
                                'kernel_sz': target_filter_sz},
         train_transform=transform(), test_transform=transform())
 

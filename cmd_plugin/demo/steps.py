@@ -36,7 +36,7 @@ def make_world(folder: Path, size: Size, seed: int) -> dict[str, Path]:
 def train_parent(world: dict[str, Path], workspace: Path, size: Size, seed: int) -> Path:
     """Train DiMP on labelled RGB video; returns its checkpoint."""
     run_training('dimp', 'dimp_small', data=[world['rgb']], workspace=workspace, seed=seed,
-                 epochs=size.parent_epochs, samples=size.parent_samples, workers=2)
+                 epochs=size.parent_epochs, samples=size.parent_samples, workers=0)
     final = sorted((workspace / 'checkpoints' / 'ltr' / 'dimp' / 'dimp_small').glob('*_ep????.pth.tar'))[-1]
     target = workspace / 'networks' / PARENT_FILE
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -48,7 +48,7 @@ def distil(recipe: str, parent: Path, world: dict[str, Path], workspace: Path, s
     """Run a recipe from the parent on the unlabelled pairs; returns its checkpoint."""
     run_training('cmd_dimp', recipe, data=[world['pairs']], init=parent, workspace=workspace, seed=seed,
                  epochs=size.steps_epochs, samples=size.steps_samples, batch=size.batch, lr_scale=size.lr_scale,
-                 workers=2)
+                 workers=0)
     path = checkpoints.newest(recipe)
     assert path is not None
     return path

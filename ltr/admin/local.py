@@ -18,8 +18,9 @@ class EnvironmentSettings:
     Attributes:
         workspace_dir: checkpoints, networks and results are written below it.
         tensorboard_dir: tensorboard logs; None writes none.
-        pretrained_networks: downloaded weights.
-        lasot_dir, got10k_dir, trackingnet_dir, coco_dir: data sets.
+        pretrained_networks, lasot_dir, got10k_dir, trackingnet_dir, coco_dir: for settings modules of one's own that
+            look here. Nothing in this toolkit reads them: training data are given with `--data`, initial weights with
+            `--init`, and weights for ImageNet are kept where torchvision puts them.
     """
 
     def __init__(self) -> None:

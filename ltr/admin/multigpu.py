@@ -21,11 +21,6 @@ class MultiGPU(nn.DataParallel):
             return getattr(super().__getattr__('module'), name)
 
 
-def is_multi_gpu(net: nn.Module) -> bool:
-    """Whether `net` is wrapped for several GPUs."""
-    return isinstance(net, (MultiGPU, nn.DataParallel))
-
-
 def unwrap(net: nn.Module) -> nn.Module:
     """The network itself; checkpoints hold this one."""
     return net.module if isinstance(net, nn.DataParallel) else net

@@ -7,8 +7,8 @@ from typing import Any
 
 from ltr.admin.environment import env_settings
 
-# Flags whose change makes a resumed run another one than the run that began.
-TELLING = ('seed', 'data', 'init', 'samples', 'batch', 'lr_scale', 'workers')
+# Flags, and attributes that settings modules add, whose change makes a resumed run another one than the run that began.
+TELLING = ('seed', 'data', 'init', 'net', 'samples', 'batch', 'lr_scale', 'workers', 'mix', 'teacher', 'teacher_sha256')
 
 
 class Settings:

@@ -1,19 +1,12 @@
-"""Conversions and overlap of boxes given as tensors (..., 4); gradient flows through all of them."""
+"""Conversions of boxes given as tensors (..., 4), through which gradient flows, and the one rule for boxes outside."""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
-
-
-def xywh_to_xyxy(boxes: Tensor) -> Tensor:
-    """Top-left corner and size to two corners, (..., 4)."""
-    return torch.cat((boxes[..., :2], boxes[..., :2] + boxes[..., 2:]), dim=-1)
-
-
-def xyxy_to_xywh(boxes: Tensor) -> Tensor:
-    """Two corners to top-left corner and size, (..., 4)."""
-    return torch.cat((boxes[..., :2], boxes[..., 2:] - boxes[..., :2]), dim=-1)
 
 
 def xywh_to_cxcywh(boxes: Tensor) -> Tensor:
@@ -26,20 +19,19 @@ def cxcywh_to_xywh(boxes: Tensor) -> Tensor:
     return torch.cat((boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., 2:]), dim=-1)
 
 
-def iou_xywh(first: Tensor, second: Tensor) -> Tensor:
-    """Intersection over union of boxes `xywh`.
+def meets_image(box: Sequence[float], width: float, height: float) -> bool:
+    """Whether a box has an area, and a part of it lies in an image.
 
     Args:
-        first: (..., 4).
-        second: (..., 4), broadcast against `first`.
-
-    Returns:
-        (...) in [0, 1]; 0 where the union is empty.
+        box: four numbers `xywh`, image px; one that is not finite makes the box unusable.
+        width: of the image, px.
+        height: of the image, px.
     """
-    corner_a, corner_b = xywh_to_xyxy(first), xywh_to_xyxy(second)
-    top_left = torch.maximum(corner_a[..., :2], corner_b[..., :2])
-    bottom_right = torch.minimum(corner_a[..., 2:], corner_b[..., 2:])
-    intersection = (bottom_right - top_left).clamp(min=0).prod(dim=-1)
-    union = first[..., 2:].prod(dim=-1) + second[..., 2:].prod(dim=-1) - intersection
-    return torch.where(union > 0, intersection / union.where(union > 0, torch.ones_like(union)),
-                       torch.zeros_like(union))
+    x, y, w, h = box
+    return all(map(math.isfinite, box)) and w > 0 and h > 0 and x < width and y < height and x + w > 0 and y + h > 0
+
+
+def outside_image(box: Sequence[float], path: object, width: int, height: int) -> str:
+    """The words for a box that does not meet its image, for errors."""
+    shown = ', '.join(f'{value:g}' for value in box)
+    return f'box (x, y, w, h) = ({shown}) lies outside the image {path} of {width} x {height} px'

@@ -15,7 +15,6 @@ from ltr.admin.errors import UserError
 
 StrPath = str | PathLike[str]
 
-IMAGE_SUFFIXES = frozenset({'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp'})
 STRETCH_PERCENTILES = (0.5, 99.5)
 
 _log = logging.getLogger(__name__)
@@ -112,14 +111,28 @@ def _is_jpeg(data: bytes) -> bool:
 
 
 def _is_cut_off(data: bytes) -> bool:
-    """Whether the end of a JPEG or PNG file is missing: OpenCV may fill the missing part with grey."""
+    """Whether the end mark of a JPEG or PNG file is missing: OpenCV may fill the missing part with grey.
+
+    Anything may follow the mark: some thermal cameras append their raw data.
+    """
     if _is_jpeg(data):
-        # Scan data never contains ff d9; a thumbnail in the header ends before the scan of the picture
-        # starts.
-        return data.rfind(b'\xff\xd9') < data.rfind(b'\xff\xda')
+        # A thumbnail in the header has a mark of its own, before the scan of the picture starts.
+        return data.rfind(b'\xff\xd9', _jpeg_scan_start(data)) < 0
     if data.startswith(b'\x89PNG'):
-        return b'IEND' not in data[-4096:]
+        return data.rfind(b'IEND') < 0
     return False
+
+
+def _jpeg_scan_start(data: bytes) -> int:
+    """Position of the first scan, past every header segment; the length of the data where there is none."""
+    position = 2
+    while position + 4 <= len(data) and data[position] == 0xFF:
+        marker = data[position + 1]
+        if marker == 0xDA:
+            return position
+        # Padding bytes (ff) may stand before a marker; every header segment tells its own length.
+        position += 1 if marker == 0xFF else 2 + int.from_bytes(data[position + 2:position + 4], 'big')
+    return min(position, len(data))
 
 
 def _decode(data: bytes, path: StrPath) -> np.ndarray:

@@ -11,7 +11,7 @@ from torch import Tensor
 MAX_TRIES = 100
 DEFAULT_SIGMAS = (0.01, 0.05, 0.1, 0.2, 0.3)
 
-_Box = tuple[float, float, float, float]
+Box = tuple[float, float, float, float]
 
 
 def perturb_box(box: Tensor, min_iou: float = 0.1,
@@ -31,16 +31,16 @@ def perturb_box(box: Tensor, min_iou: float = 0.1,
         The proposal `xywh` (4,) and its IoU with `box`. Draws from `random`.
     """
     sigma = sigma_factor if isinstance(sigma_factor, (int, float)) else random.choice(list(sigma_factor))
-    target: _Box = tuple(box.tolist())
+    target: Box = tuple(box.tolist())
     deviation = sigma * max(target[2] * target[3], 0.0) ** 0.5
-    proposal, overlap = target, 1.0
+    proposal, iou = target, 1.0
     for _ in range(MAX_TRIES):
         proposal = _noisy(target, deviation)
-        overlap = _iou(target, proposal)
-        if overlap > min_iou:
+        iou = overlap(target, proposal)
+        if iou > min_iou:
             break
         deviation *= 0.9
-    return torch.tensor(proposal, dtype=box.dtype), overlap
+    return torch.tensor(proposal, dtype=box.dtype), iou
 
 
 def draw_proposals(box: Tensor, boxes_per_frame: int, min_iou: float = 0.1,
@@ -51,11 +51,11 @@ def draw_proposals(box: Tensor, boxes_per_frame: int, min_iou: float = 0.1,
         Boxes `xywh` (boxes_per_frame, 4) and their targets 2 IoU - 1, (boxes_per_frame,) in [-1, 1].
     """
     drawn = [perturb_box(box, min_iou, sigma_factor) for _ in range(boxes_per_frame)]
-    targets = torch.tensor([2 * overlap - 1 for _, overlap in drawn], dtype=box.dtype)
+    targets = torch.tensor([2 * iou - 1 for _, iou in drawn], dtype=box.dtype)
     return torch.stack([proposal for proposal, _ in drawn]), targets
 
 
-def _noisy(target: _Box, deviation: float) -> _Box:
+def _noisy(target: Box, deviation: float) -> Box:
     x, y, w0, h0 = target
     cx, cy = random.gauss(x + w0 / 2, deviation), random.gauss(y + h0 / 2, deviation)
     w, h = random.gauss(w0, deviation), random.gauss(h0, deviation)
@@ -69,7 +69,8 @@ def _not_tiny(size: float, original: float) -> float:
     return original * random.uniform(0.15, 0.5) if size <= 1 else size
 
 
-def _iou(a: _Box, b: _Box) -> float:
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes `xywh` in plain numbers: in [0, 1], 0 where both are empty."""
     width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
     height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
     intersection = max(width, 0.0) * max(height, 0.0)

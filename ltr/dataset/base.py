@@ -10,6 +10,7 @@ import numpy as np
 from torch import Tensor
 
 from ltr.admin.errors import UserError
+from ltr.data.bounding_box_utils import meets_image, outside_image
 from ltr.data.image_loader import BadFrameError, StrPath
 
 
@@ -95,14 +96,11 @@ def existing_folder(root: StrPath) -> Path:
 
 
 def check_box(box: Tensor, image: np.ndarray, path: StrPath) -> None:
-    """Make sure that a box `xywh` (4,) has a common part with the image it was drawn for.
+    """Make sure that a box `xywh` (4,) has a common part with the image it was drawn for, see `meets_image`.
 
     Raises:
-        BadFrameError: it lies wholly outside.
+        BadFrameError: it has none.
     """
-    x, y, w, h = box.tolist()
     height, width = image.shape[:2]
-    if x >= width or y >= height or x + w <= 0 or y + h <= 0:
-        numbers = ', '.join(f'{value:g}' for value in (x, y, w, h))
-        raise BadFrameError(f'box ({numbers}) lies outside image {path} of {width} x {height} px; correct '
-                            f'the annotation', path)
+    if not meets_image(box.tolist(), width, height):
+        raise BadFrameError(f'{outside_image(box.tolist(), path, width, height)}; correct the annotation', path)

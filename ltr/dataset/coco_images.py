@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 
 from ltr.admin.errors import UserError
+from ltr.data.bounding_box_utils import meets_image
 from ltr.data.image_loader import StrPath, default_image_loader
 from ltr.dataset.base import BaseImageDataset, check_box, existing_folder
 
@@ -129,8 +130,4 @@ def _read_json(path: Path) -> dict[str, Any]:
 
 
 def _is_usable(box: list[float], image: Mapping[str, Any]) -> bool:
-    if len(box) != 4 or not all(map(math.isfinite, box)):
-        return False
-    x, y, w, h = box
-    width, height = image.get('width', math.inf), image.get('height', math.inf)
-    return w > 0 and h > 0 and x < width and y < height and x + w > 0 and y + h > 0
+    return len(box) == 4 and meets_image(box, image.get('width', math.inf), image.get('height', math.inf))

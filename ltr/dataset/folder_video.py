@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import logging
-import math
-import os
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,11 +12,10 @@ import torch
 from torch import Tensor
 
 from ltr.admin.errors import UserError
-from ltr.data.image_loader import IMAGE_SUFFIXES, StrPath, default_image_loader
+from ltr.data.box_text import read_table
+from ltr.data.files import FRAMES, GROUND_TRUTH, NumberedName, list_frames, natural_key, walk_folders
+from ltr.data.image_loader import StrPath, default_image_loader
 from ltr.dataset.base import BaseVideoDataset, check_box, existing_folder
-
-ANNOTATION = 'groundtruth_rect.txt'
-FRAMES = 'img'
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +31,10 @@ class VideoSequence(NamedTuple):
 class FolderVideo(BaseVideoDataset):
     """All folders at or below a root that hold `img/` and `groundtruth_rect.txt`, at any depth.
 
-    The text has one box `xywh` a frame, image px, separated by comma, semicolon, tab or blank; a row with
-    NaN, with no numbers, or without width or height marks a frame without the target. Frames are taken in
-    natural order (2.jpg before 10.jpg). Where rows and frames differ in number the surplus is left out. A
-    sequence that lacks frames or boxes, or whose text cannot be read, is left out; one warning counts both.
+    The text has one box `xywh` a frame, image px, see `read_table`; a row with NaN, with no numbers, or
+    without width or height marks a frame without the target. Frames are taken in natural order (2.jpg before
+    10.jpg). Where rows and frames differ in number the surplus is left out. A sequence that lacks frames or
+    boxes, has a frame twice, or whose text cannot be read, is left out; one warning counts both.
 
     Args:
         root: folder.
@@ -60,9 +56,9 @@ class FolderVideo(BaseVideoDataset):
         self.sequences: list[VideoSequence] = []
         self.skipped: dict[Path, str] = {}
         uneven = 0
-        for folder in sequence_folders(self.root):
+        for folder in sorted(sequence_folders(self.root), key=self._order):
             try:
-                frames, boxes = list_frames(folder / FRAMES), read_boxes(folder / ANNOTATION)
+                frames, boxes = _frames_of(folder), read_boxes(folder / GROUND_TRUTH)
             except UserError as error:
                 self.skipped[folder] = str(error)
                 continue
@@ -72,11 +68,14 @@ class FolderVideo(BaseVideoDataset):
             self.sequences.append(VideoSequence(name, frames[:length], boxes[:length]))
         self._report(uneven)
 
+    def _order(self, folder: Path) -> list[NumberedName]:
+        return [natural_key(part) for part in folder.relative_to(self.root).parts]
+
     def _report(self, uneven: int) -> None:
         example = next(iter(self.skipped.values()), '')
         if not self.sequences:
             skipped = f' ({len(self.skipped)} skipped, the first: {example})' if example else ''
-            raise UserError(f'no labelled sequence in {self.root}: folders with {FRAMES}/ and {ANNOTATION} '
+            raise UserError(f'no labelled sequence in {self.root}: folders with {FRAMES}/ and {GROUND_TRUTH} '
                             f'are expected{skipped}')
         if self.skipped:
             _log.warning('%s: %d of %d sequences skipped, the first: %s', self.root, len(self.skipped),
@@ -109,28 +108,6 @@ class FolderVideo(BaseVideoDataset):
         return images, chosen, {'object_class_name': None, 'sequence_name': sequence.name}
 
 
-def natural_key(path: Path) -> list[tuple[int, int | str]]:
-    """Sort key under which numbers in names count as numbers."""
-    parts = re.split(r'(\d+)', path.as_posix())
-    # An equal number under more zeros comes after, by the name at the end.
-    return [(0, int(part)) if part.isdecimal() else (1, part) for part in parts if part] + [(1, path.name)]
-
-
-def list_frames(folder: Path) -> list[Path]:
-    """Image files of a folder in natural order.
-
-    Raises:
-        UserError: there is no such folder, or no image in it.
-    """
-    if not folder.is_dir():
-        raise UserError(f'{folder} does not exist; frames are expected there')
-    frames = [path for path in folder.iterdir()
-              if path.suffix.lower() in IMAGE_SUFFIXES and not path.name.startswith('.')]
-    if not frames:
-        raise UserError(f'{folder} has no images')
-    return sorted(frames, key=natural_key)
-
-
 def read_boxes(path: Path) -> Tensor:
     """Boxes `xywh` of a text file, one row a frame.
 
@@ -140,38 +117,31 @@ def read_boxes(path: Path) -> Tensor:
     Raises:
         UserError: the file is missing or empty, or a row does not hold four numbers.
     """
-    try:
-        rows = path.read_text(encoding='utf-8-sig').rstrip().splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'cannot read {path}: {getattr(error, "strerror", None) or error}') from error
-    if not rows:
+    table = read_table(path, 4)
+    if not len(table):
         raise UserError(f'{path} is empty; one box (x, y, w, h) a frame is expected')
-    boxes = [_parse_row(row, path, number) for number, row in enumerate(rows, 1)]
-    return torch.tensor(boxes, dtype=torch.float32)
-
-
-def _parse_row(row: str, path: Path, number: int) -> list[float]:
-    fields = [field for field in re.split(r'[,;\s]+', row.strip()) if field]
-    try:
-        box = [float(field) for field in fields]
-    except ValueError:
-        box = [0.0]
-    if box and len(box) != 4:
-        raise UserError(f'{path}, line {number}: {row.strip()!r} is not a box (x, y, w, h)')
-    usable = bool(box) and all(map(math.isfinite, box)) and box[2] > 0 and box[3] > 0
-    return box if usable else [0.0] * 4
+    usable = np.isfinite(table).all(axis=1) & (table[:, 2:] > 0).all(axis=1)
+    table[~usable] = 0
+    return torch.tensor(table, dtype=torch.float32)
 
 
 def sequence_folders(root: Path) -> Iterator[Path]:
-    """Folders at or below a root with frames or boxes or both, in natural order; links are followed."""
-    seen = set()
-    for name, folders, files in os.walk(root, followlinks=True):
-        folder = Path(name)
-        if folder.resolve() in seen:
-            folders.clear()
-            continue
-        seen.add(folder.resolve())
-        if ANNOTATION in files or FRAMES in folders:
+    """Folders at or below a root with frames or boxes or both; see `walk_folders`."""
+    for folder, _ in walk_folders(root):
+        if (folder / GROUND_TRUTH).is_file() or (folder / FRAMES).is_dir():
             yield folder
-        # The many files of img/ need not be looked at here.
-        folders[:] = sorted(set(folders) - {FRAMES}, key=lambda below: natural_key(Path(below)))
+
+
+def _frames_of(folder: Path) -> list[Path]:
+    """Frames of a sequence folder.
+
+    Raises:
+        UserError: there is no `img/`, no image in it, or a frame twice.
+    """
+    images = folder / FRAMES
+    if not images.is_dir():
+        raise UserError(f'{images} does not exist; frames are expected there')
+    frames = [Path(path) for path in list_frames(images)]
+    if not frames:
+        raise UserError(f'{images} has no images')
+    return frames

@@ -7,7 +7,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import sys
 from collections import Counter
@@ -18,11 +17,12 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.errors import UserError
+from ltr.data.box_text import read_table
+from ltr.data.files import FRAMES, GROUND_TRUTH, list_frames, number_frames, walk_folders
 from pytracking.evaluation.data import DEFAULT_PROTOCOL, BaseDataset, Sequence, SequenceList
 from pytracking.evaluation.environment import dataset_root
-from pytracking.evaluation.readers import first_valid_row, list_frames, mot_runs, number_frames, read_table
+from pytracking.evaluation.readers import first_valid_row, mot_runs
 
-GROUND_TRUTH = 'groundtruth_rect.txt'
 MIN_RUN = 60
 NO_START = 'without a row whose x, y, w, h are all > 0'
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
@@ -92,11 +92,11 @@ class FolderDataset(BaseDataset):
             UserError: no sequence at all, an unreadable ground truth, or one that does not fit its frames.
         """
         skips = _Skips()
-        found = [item for folder, parts in _walk(self.root) for item in self._read(folder, parts, skips)]
+        found = [item for folder, parts in walk_folders(self.root) for item in self._read(folder, parts, skips)]
         if not found:
             detail = f': skipped {skips.line()}' if skips.reasons else ''
             raise UserError(f'no sequence with a ground truth below {self.root}{detail}; expected '
-                            f'<seq>/img + <seq>/{GROUND_TRUTH}, or <video>/img + <video>/gt/gt.txt')
+                            f'<seq>/{FRAMES} + <seq>/{GROUND_TRUTH}, or <video>/{FRAMES} + <video>/gt/gt.txt')
         if skips.reasons:
             print(f'{self.name}: {len(found)} sequences; skipped {skips.line()}', file=sys.stderr)
         sequences = [Sequence(name, item.frames, self.name, item.boxes)
@@ -109,12 +109,12 @@ class FolderDataset(BaseDataset):
             yield from _read_rects(folder, parts, skips)
         elif (folder / 'gt' / 'gt.txt').is_file():
             yield from self._read_mot(folder, parts, skips)
-        elif (folder / 'img').is_dir():
+        elif (folder / FRAMES).is_dir():
             skips.add('without a ground truth', '/'.join(parts))
 
     def _read_mot(self, folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
         path = folder / 'gt' / 'gt.txt'
-        frames = list_frames(folder / 'img')
+        frames = list_frames(folder / FRAMES)
         position = number_frames(frames)
         runs = mot_runs(path, self.min_run)
         if not runs:
@@ -122,7 +122,7 @@ class FolderDataset(BaseDataset):
         for identity, numbers, boxes in runs:
             missing = [int(number) for number in numbers if int(number) not in position]
             if missing:
-                raise UserError(f'{path}: id {identity} is in frame {missing[0]}, but {folder / "img"} '
+                raise UserError(f'{path}: id {identity} is in frame {missing[0]}, but {folder / FRAMES} '
                                 f'has no such image ({len(frames)} images, boxes to frame {numbers[-1]})')
             suffix = f'_{identity}_{numbers[0]}'
             start = first_valid_row(boxes)
@@ -136,46 +136,18 @@ class FolderDataset(BaseDataset):
 def _read_rects(folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
     path = folder / GROUND_TRUTH
     boxes = read_table(path, 4)
-    frames = list_frames(folder / 'img')
+    frames = list_frames(folder / FRAMES)
     init_only = len(boxes) == 1 and frames
     if len(boxes) == 0:
         raise UserError(f'{path} has no rows')
     if len(boxes) != len(frames) and not init_only:
-        raise UserError(f'{path} has {len(boxes)} rows, but {folder / "img"} has {len(frames)} images: '
+        raise UserError(f'{path} has {len(boxes)} rows, but {folder / FRAMES} has {len(frames)} images: '
                         f'give one row per image, or a single row (run only, not evaluated)')
     start = first_valid_row(boxes)
     if start is None:
         skips.add(NO_START, '/'.join(parts))
     else:
         yield _Found(parts, '', frames[start:], boxes[start:])
-
-
-def _walk(root: Path) -> Iterator[tuple[Path, tuple[str, ...]]]:
-    """Every folder below `root` and itself, real ones before links, each real folder once."""
-    seen: set[str] = set()
-    links: list[tuple[Path, tuple[str, ...]]] = []
-    pending: list[tuple[Path, tuple[str, ...]]] = [(root, (root.resolve().name,))]
-    while pending or links:
-        folder, parts = pending.pop() if pending else links.pop(0)
-        real = os.path.realpath(folder)
-        if real in seen:
-            continue
-        seen.add(real)
-        yield folder, parts
-        inner = () if folder == root else parts
-        folders = _subfolders(folder)
-        links += [(Path(e.path), (*inner, e.name)) for e in folders if e.is_symlink()]
-        pending += [(Path(e.path), (*inner, e.name)) for e in reversed(folders) if not e.is_symlink()]
-
-
-def _subfolders(folder: Path) -> list[os.DirEntry[str]]:
-    """By name, without hidden ones and without `img`, which may hold very many files and no sequence."""
-    try:
-        with os.scandir(folder) as entries:
-            return sorted((entry for entry in entries if not entry.name.startswith(('.', '__MACOSX'))
-                           and entry.name != 'img' and entry.is_dir()), key=lambda entry: entry.name)
-    except OSError as error:
-        raise UserError(f'cannot list {folder}: {error.strerror}') from None
 
 
 def _unique_names(found: list[_Found]) -> list[str]:
@@ -186,7 +158,14 @@ def _unique_names(found: list[_Found]) -> list[str]:
              for name, item in zip(short, found, strict=True)]
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        folders = [Path(item.frames[0]).parent.parent for name, item in zip(names, found, strict=True)
-                   if name == twice[0]]
-        raise UserError(f'{" and ".join(map(str, folders))} have the same name {twice[0]!r}: rename one')
+        raise UserError(f'{" and ".join(_folders(found, names, twice[0]))} have the same name {twice[0]!r}: rename one')
+    for name in sorted(set(names).intersection(f'{other}_time' for other in names)):
+        [folder] = _folders(found, names, name)
+        raise UserError(f'{folder}: the boxes of {name!r} would be written over the times of '
+                        f'{name.removesuffix("_time")!r}: rename the folder')
     return names
+
+
+def _folders(found: list[_Found], names: list[str], wanted: str) -> list[str]:
+    """Folders of the sequences that have the name `wanted`."""
+    return [str(Path(item.frames[0]).parent.parent) for name, item in zip(names, found, strict=True) if name == wanted]

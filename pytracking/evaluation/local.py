@@ -8,7 +8,8 @@ from pytracking.evaluation.environment import EnvSettings
 def local_env_settings() -> EnvSettings:
     """Paths of the tracking side, read anew at each call.
 
-    A data set that always lies in one place can be named here, for example
-    `settings.lsotb_tir_path = '/data/LSOTB-TIR'`.
+    A data set that always lies in one place can be named here, before the last line, for example
+    `settings.lsotb_tir_path = '/data/LSOTB-TIR'`; this then comes before the environment variable.
     """
-    return EnvSettings()
+    settings = EnvSettings()
+    return settings

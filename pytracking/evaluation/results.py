@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.errors import UserError
+from ltr.data.box_text import read_table
 from pytracking.evaluation.data import Sequence
-from pytracking.evaluation.readers import read_table
 
 
 def result_file(results_dir: Path, name: str) -> Path:

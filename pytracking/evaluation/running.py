@@ -11,6 +11,7 @@ from concurrent.futures import as_completed
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import product
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,14 @@ from tqdm import tqdm
 from ltr.admin.errors import UserError
 from ltr.admin.seeding import seed_everything
 from pytracking.evaluation.data import Sequence
+from pytracking.evaluation.network_record import (
+    NetworkRecord,
+    RunNetwork,
+    check_record,
+    record_of,
+    run_network,
+    write_record,
+)
 from pytracking.evaluation.pool import worker_pool
 from pytracking.evaluation.results import finished_length, is_complete, result_file, write_results
 from pytracking.evaluation.tracker import Tracker
@@ -67,7 +76,7 @@ def run_dataset(dataset: Iterable[Sequence], trackers: Iterable[Tracker], debug:
     One sequence's failure does not stop the others: failures are reported in one line each at the end, on
     stderr, and in the return value. The random numbers of a sequence depend on its name and the run number
     alone, so the order and the number of processes do not change a result (up to the rounding of another
-    thread count).
+    thread count). The network of a tracker is looked up once, for all sequences, and recorded beside the results.
 
     Args:
         dataset: the sequences.
@@ -78,7 +87,8 @@ def run_dataset(dataset: Iterable[Sequence], trackers: Iterable[Tracker], debug:
         visdom_info: `use_visdom` True is refused: there is no live display in this version.
 
     Raises:
-        UserError: unknown tracker or parameters, before anything is run.
+        UserError: before anything is run: unknown tracker or parameters, a network that is not there, or results of
+            another network in the folder.
         KeyboardInterrupt: on Ctrl-C, after the workers have ended; finished sequences stay.
     """
     if (visdom_info or {}).get('use_visdom'):
@@ -86,12 +96,11 @@ def run_dataset(dataset: Iterable[Sequence], trackers: Iterable[Tracker], debug:
     if threads < 0:
         raise UserError(f'the number of worker processes must not be negative, got {threads}')
     sequences, trackers = list(dataset), list(trackers)
-    for tracker in trackers:
-        tracker.get_tracker_class()
-        tracker.get_parameters()
-    jobs = [(tracker, sequence) for tracker, sequence in product(trackers, sequences)]
+    networks = _check_trackers(trackers)
+    jobs = [(tracker, sequence, network) for (tracker, network), sequence in
+            product(zip(trackers, networks, strict=True), sequences)]
     report = RunReport()
-    with tqdm(total=sum(len(sequence.frames) for _, sequence in jobs), unit='frame', disable=None) as bar:
+    with tqdm(total=sum(len(sequence.frames) for _, sequence, _ in jobs), unit='frame', disable=None) as bar:
         parallel = threads > 0 and not debug and len(jobs) > 1
         outcomes = _in_pool(jobs, threads, bar) if parallel else _in_process(jobs, debug, bar)
         with closing(outcomes):  # so that Ctrl-C in this loop also ends the workers
@@ -110,19 +119,40 @@ def _summarise(report: RunReport) -> None:
         print(f'failed: {outcome.line()}', file=sys.stderr)
 
 
-Job = tuple[Tracker, Sequence]
+def _check_trackers(trackers: list[Tracker]) -> list[RunNetwork | None]:
+    """Find out what every sequence would fail by, once; then record the networks, and return them."""
+    networks: list[RunNetwork | None] = []
+    records: list[tuple[Path, NetworkRecord]] = []
+    for tracker in trackers:
+        tracker.get_tracker_class()
+        params = tracker.get_parameters()
+        network = run_network(params)
+        load = getattr(getattr(params, 'net', None), 'initialize', None)
+        if callable(load):
+            load()
+        if network is not None:
+            records.append((tracker.results_dir, record_of(network.path)))
+            check_record(*records[-1])
+        networks.append(network)
+    for results_dir, record in records:
+        write_record(results_dir, record)
+    return networks
+
+
+Job = tuple[Tracker, Sequence, RunNetwork | None]
 
 
 def _in_process(jobs: list[Job], debug: int | bool, bar: Any) -> Generator[Outcome, None, None]:
-    for tracker, sequence in jobs:
+    for tracker, sequence, network in jobs:
         before = bar.n
-        yield run_job(tracker, sequence, debug, bar.update)
+        yield run_job(tracker, sequence, debug, bar.update, network)
         bar.update(before + len(sequence.frames) - bar.n)
 
 
 def _in_pool(jobs: list[Job], threads: int, bar: Any) -> Generator[Outcome, None, None]:
     with worker_pool(min(threads, len(jobs))) as pool:
-        futures = {pool.submit(run_job, tracker, sequence): (tracker, sequence) for tracker, sequence in jobs}
+        futures = {pool.submit(run_job, tracker, sequence, network=network): (tracker, sequence)
+                   for tracker, sequence, network in jobs}
         for future in as_completed(futures):
             tracker, sequence = futures[future]
             error = future.exception()
@@ -132,8 +162,10 @@ def _in_pool(jobs: list[Job], threads: int, bar: Any) -> Generator[Outcome, None
 
 
 def run_job(tracker: Tracker, sequence: Sequence, debug: int | bool = False,
-            progress: Callable[[int], Any] | None = None) -> Outcome:
+            progress: Callable[[int], Any] | None = None, network: RunNetwork | None = None) -> Outcome:
     """Run one tracker on one sequence and save the result, unless a finished one is there.
+
+    Arguments as for `Tracker.run_sequence`.
 
     Returns:
         The outcome; a failure is one too, except with `debug`, when anything but a UserError is raised.
@@ -145,7 +177,7 @@ def run_job(tracker: Tracker, sequence: Sequence, debug: int | bool = False,
             return Outcome(tracker.label, sequence.name, 'skipped', len(sequence.frames))
         seed_everything(zlib.crc32(sequence.name.encode()), tracker.run_id or 0)
         start = time.perf_counter()
-        output = tracker.run_sequence(sequence, debug, progress)
+        output = tracker.run_sequence(sequence, debug, progress, network)
         seconds = time.perf_counter() - start
         write_results(tracker.results_dir, sequence.name, np.array(output['target_bbox']),
                       np.array(output['time']))

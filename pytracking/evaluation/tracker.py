@@ -14,9 +14,11 @@ import numpy as np
 
 from ltr.admin import plugins
 from ltr.admin.errors import UserError
+from ltr.data.bounding_box_utils import meets_image, outside_image
 from ltr.data.image_loader import read_image
 from pytracking.evaluation.data import Sequence
 from pytracking.evaluation.local import local_env_settings
+from pytracking.evaluation.network_record import RunNetwork
 from pytracking.tracker.base import BaseTracker
 from pytracking.utils.params import TrackerParams
 
@@ -79,23 +81,26 @@ class Tracker:
         """A tracker object for one sequence."""
         return self.get_tracker_class()(params)
 
-    def run_sequence(self, seq: Sequence, debug: int | bool = False,
-                     progress: Callable[[int], Any] | None = None) -> dict[str, list[Any]]:
+    def run_sequence(self, seq: Sequence, debug: int | bool = False, progress: Callable[[int], Any] | None = None,
+                     network: RunNetwork | None = None) -> dict[str, list[Any]]:
         """Track one sequence; nothing is written.
 
         Args:
             seq: the sequence; its first box is given to the tracker.
             debug: level handed to the tracker as `params.debug`; 0 keeps the parameters' own.
             progress: called with 1 after each frame.
+            network: what all sequences of a run keep to; by default what the parameters name now.
 
         Returns:
             `target_bbox`: the given box, then one box per frame (4 floats, `xywh`, image px); `time`:
                 seconds.
 
         Raises:
-            UserError: unreadable image, box outside the first image, or the tracker returned no box.
+            UserError: unreadable image, box outside the first image, or the network was replaced.
         """
         params = self.get_parameters()
+        if network is not None:
+            network.pin(params)
         params.tracker_name, params.param_name, params.run_id = self.name, self.parameter_name, self.run_id
         params.debug = int(debug) or params.get('debug', 0)
         if self.run_id is not None:  # repeated runs are for seeing the spread of the tracker's own draws
@@ -132,12 +137,9 @@ def trackerlist(name: str, parameter_name: str, run_ids: int | Iterable[int | No
 
 
 def _check_box(seq: Sequence, box: list[float], image: np.ndarray) -> None:
-    x, y, w, h = box
     height, width = image.shape[:2]
-    if not (w > 0 and h > 0 and x < width and y < height and x + w > 0 and y + h > 0):
-        shown = ', '.join(f'{value:g}' for value in box)
-        raise UserError(f'{seq.name}: the first box (x, y, w, h) = ({shown}) lies outside the image '
-                        f'{seq.frames[0]} of {width} x {height} px; correct the ground truth')
+    if not meets_image(box, width, height):
+        raise UserError(f'the first {outside_image(box, seq.frames[0], width, height)}; correct the ground truth')
 
 
 def _box(output: dict[str, Any], path: str) -> list[float]:

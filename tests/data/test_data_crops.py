@@ -9,8 +9,8 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from torchvision.ops import box_convert
 
-from ltr.data.bounding_box_utils import xywh_to_xyxy, xyxy_to_xywh
 from ltr.data.crops import (
     TooSmallBoxError,
     Window,
@@ -142,10 +142,10 @@ def test_the_box_marks_the_target_in_the_crop(x, y, w, h, offset, atom):
     rows, columns = np.nonzero(crop[:, :, 4] > 127)
     assume(rows.size > 0)
     found = [columns.min(), rows.min(), columns.max() + 1 - columns.min(), rows.max() + 1 - rows.min()]
-    corners = xywh_to_xyxy(mapped).clamp(0, 288)
+    corners = box_convert(mapped, 'xywh', 'xyxy').clamp(0, 288)
     # ATOM ignores the rounding of the window and takes half a pixel off: up to one image pixel.
     tolerance = 1.6 + (factor if atom else 0)
-    np.testing.assert_allclose(xyxy_to_xywh(corners).numpy(), found, atol=tolerance)
+    np.testing.assert_allclose(box_convert(corners, 'xyxy', 'xywh').numpy(), found, atol=tolerance)
 
 
 @pytest.mark.parametrize('bad', [[10, 10, 0, 5], [10, 10, 5, 0], [10, 10, -3, -4], [float('nan'), 0, 5, 5],

@@ -100,10 +100,31 @@ def test_cut_off_jpeg_with_whole_thumbnail(tmp_path):
         read_image(path)
 
 
-def test_bytes_after_the_end_of_a_jpeg_do_no_harm(tmp_path):
+@pytest.mark.parametrize('suffix', ['.jpg', '.png'])
+@pytest.mark.parametrize('more', [bytes(5000), b'camera data \xff\xda and more' * 300, b'\xff\xda'])
+def test_bytes_after_the_end_do_no_harm(tmp_path, suffix, more):
+    path = save(tmp_path / f'a{suffix}', RGB)
+    plain = read_image(path)
+    path.write_bytes(path.read_bytes() + more)
+    np.testing.assert_array_equal(read_image(path), plain)
+
+
+def test_cut_off_jpeg_of_several_scans(tmp_path):
+    done, data = cv2.imencode('.jpg', RGB.repeat(8, axis=0), [cv2.IMWRITE_JPEG_PROGRESSIVE, 1])
+    data = data.tobytes()
+    assert done and data.count(b'\xff\xda') > 3
+    (tmp_path / 'a.jpg').write_bytes(data)
+    assert read_image(tmp_path / 'a.jpg').shape == (160, 30, 3)
+    (tmp_path / 'a.jpg').write_bytes(data[:data.rfind(b'\xff\xda') + 20])
+    with pytest.raises(UserError, match='cut off'):
+        read_image(tmp_path / 'a.jpg')
+
+
+def test_padding_in_the_header(tmp_path):
     path = save(tmp_path / 'a.jpg', RGB)
     plain = read_image(path)
-    path.write_bytes(path.read_bytes() + bytes(5000))
+    data = path.read_bytes()
+    path.write_bytes(data[:2] + b'\xff\xff' + data[2:])
     np.testing.assert_array_equal(read_image(path), plain)
 
 

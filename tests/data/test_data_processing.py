@@ -7,9 +7,9 @@ import random
 import numpy as np
 import pytest
 import torch
+from overlaps import iou_xywh
 
 from ltr.data import transforms as tfm
-from ltr.data.bounding_box_utils import iou_xywh
 from ltr.data.crops import TooSmallBoxError
 from ltr.data.processing import ATOMProcessing, DiMPProcessing
 from ltr.tensors import TensorDict

@@ -1,8 +1,11 @@
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from ltr.admin.errors import UserError
-from pytracking.evaluation import Sequence, SequenceList, dataset_dict, get_dataset, load_dataset
+from pytracking.evaluation import Sequence, SequenceList, dataset_dict, get_dataset, load_dataset, local
 from pytracking.evaluation.datasets import DatasetInfo
 from pytracking.evaluation.environment import EnvSettings
 from pytracking.evaluation.folderdataset import FolderDataset
@@ -57,6 +60,18 @@ def test_cut_sequence():
     cut = sequence.first(2)
     assert (len(cut), len(cut.ground_truth_rect), len(cut.target_visible), cut.full_length) == (2, 2, 2, 3)
     assert len(sequence) == 3
+
+
+def test_a_path_is_set_as_the_file_for_it_tells(monkeypatch):
+    """The example of the docstring, put before the last line."""
+    text = Path(local.__file__).read_text(encoding='utf-8')
+    example = re.search(r"`(settings\.lsotb_tir_path = '.*')`", text)[1]
+    *lines, last = text.rstrip().splitlines()
+    module = {}
+    exec('\n'.join([*lines, f'    {example}', last]), module)
+    monkeypatch.setenv('PYTRACKING_LSOTB_TIR_PATH', '/elsewhere')
+    assert module['local_env_settings']().lsotb_tir_path == '/data/LSOTB-TIR'
+    assert module['local_env_settings']().lasot_path == ''
 
 
 def test_paths(monkeypatch, tmp_path):

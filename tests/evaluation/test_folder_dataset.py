@@ -12,7 +12,7 @@ import pytest
 from ltr.admin.errors import UserError
 from pytracking.evaluation import get_dataset
 from pytracking.evaluation.folderdataset import FolderDataset
-from pytracking.evaluation.readers import list_frames, mot_runs, read_table
+from pytracking.evaluation.readers import mot_runs
 from tests.evaluation.conftest import box_path, write_frames, write_sequence
 
 
@@ -26,35 +26,13 @@ def write_mot(folder: Path, runs: list[tuple[int, int, int]], frames: int = 130,
     return folder
 
 
-@pytest.mark.parametrize('separator', [',', '\t', ' ', ', ', '  '])
+@pytest.mark.parametrize('separator', [',', '\t', ' ', ', ', '  ', ';'])
 def test_reads_boxes_whatever_the_separator(tmp_path, separator):
     write_sequence(tmp_path / 'a', box_path(), separator=separator)
     [sequence] = FolderDataset(tmp_path).get_sequence_list()
     assert sequence.name == 'a' and sequence.dataset == 'folder'
     np.testing.assert_allclose(sequence.ground_truth_rect, box_path())
     assert sequence.init_info() == {'init_bbox': [5, 6, 8, 9]}
-
-
-def test_frames_are_sorted_by_number_whatever_the_width(tmp_path):
-    names = ['2.png', '10.jpg', '001.BMP', '0100.tiff', '._3.png', 'Thumbs.db']
-    (tmp_path / 'img').mkdir()
-    for name in names:
-        (tmp_path / 'img' / name).write_bytes(b'')
-    assert [Path(frame).name for frame in list_frames(tmp_path / 'img')] == ['001.BMP', '2.png', '10.jpg',
-                                                                            '0100.tiff']
-
-
-def test_frames_with_prefixes_are_sorted_by_number(tmp_path):
-    for name in ('img10.png', 'img9.png', 'frame_2.png', 'frame_11.png'):
-        (tmp_path / name).write_bytes(b'')
-    assert [Path(frame).stem for frame in list_frames(tmp_path)] == ['frame_2', 'frame_11', 'img9', 'img10']
-
-
-def test_one_frame_number_twice_is_an_error(tmp_path):
-    for name in ('1.png', '01.jpg'):
-        (tmp_path / name).write_bytes(b'')
-    with pytest.raises(UserError, match='same frame'):
-        list_frames(tmp_path)
 
 
 def test_mixed_layouts_at_any_depth(tmp_path):
@@ -85,6 +63,17 @@ def test_names_that_stay_equal_are_an_error(tmp_path):
     for folder in ('x/b_c', 'x_b/c', 'y/b_c', 'y_b/c'):
         write_sequence(tmp_path / folder, box_path(2))
     with pytest.raises(UserError, match="same name 'x_b_c'"):
+        FolderDataset(tmp_path).get_sequence_list()
+
+
+@pytest.mark.parametrize('folders', [('car', 'car_time'), ('day/car', 'night/car', 'night_car/time')])
+def test_a_name_that_is_the_time_file_of_another_is_an_error(tmp_path, folders):
+    for folder in folders:
+        write_sequence(tmp_path / folder, box_path(2))
+    if len(folders) == 3:  # unique by its short name
+        assert len(FolderDataset(tmp_path).get_sequence_list()) == 3
+        (tmp_path / 'night_car' / 'time').rename(tmp_path / 'night_car' / 'night_car_time')
+    with pytest.raises(UserError, match=r"car_time: the boxes of '(night_)?car_time' .* the times of '(night_)?car'"):
         FolderDataset(tmp_path).get_sequence_list()
 
 
@@ -160,8 +149,8 @@ def test_no_ground_truth_anywhere_is_an_error(tmp_path):
     ('1,2,3,4\n1,2,x,4\n', r'groundtruth_rect.txt, line 2: not a row of numbers'),
     ('1,2,3,4\n1,2,3\n', r'line 2: expected 4 numbers, found 3'),
     ('1,2,3,4\n1,,2,3,4\n', r'line 2: expected 4 numbers, found 5'),
-    ('1,2,3,4\n\n1,2,3,4\n', r'line 2: expected 4 numbers, found 0'),
-    ('1,2,3,4\n1,2,inf,4\n', r'line 2: not a row of numbers'),
+    ('1,2,3,4\n\n1,2,3,4\n', r'has 3 rows, but .*img has 2 images'),
+    ('0,0,0,0\n1,2,inf,4\n', r'1 without a row whose x, y, w, h are all > 0 \(a\)'),
     ('1,2,,4\n1,2,3,4\n', r'line 1: not a row of numbers'),
     ('0,0,0,0\nnan,nan,nan,nan\n', r'1 without a row whose x, y, w, h are all > 0 \(a\)'),
     ('', r'groundtruth_rect.txt has no rows'),
@@ -173,9 +162,14 @@ def test_bad_ground_truth_names_file_and_line(tmp_path, text, message):
         FolderDataset(tmp_path).get_sequence_list()
 
 
-def test_byte_order_mark_and_windows_lines(tmp_path):
-    (tmp_path / 'a.txt').write_bytes('\ufeff1,2,3,4\r\n5,6,7,8\r\n\r\n'.encode())
-    assert read_table(tmp_path / 'a.txt', 4).tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+def test_blank_lines_and_ends_of_lines_in_mot_text(tmp_path):
+    path = tmp_path / 'gt.txt'
+    path.write_text('1,1,2,2,3,3,\n2;1;2;2;3;3\n')
+    [(identity, frames, _)] = mot_runs(path, 1)
+    assert (identity, frames.tolist()) == (1, [1, 2])
+    path.write_text('1,1,2,2,3,3\n\n2,1,2,2,3,3\n')
+    with pytest.raises(UserError, match='line 2: frame and id must be numbers'):
+        mot_runs(path, 1)
 
 
 def test_mot_mistakes(tmp_path):

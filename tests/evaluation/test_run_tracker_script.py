@@ -50,6 +50,12 @@ def test_script_names_a_mistake_in_one_line(data, tmp_path):
     assert err.startswith("error: unknown tracker 'dummmy': did you mean 'dummy'") and err.count('\n') == 1
 
 
+def test_a_missing_network_is_one_mistake_not_one_a_sequence(data, tmp_path):
+    code, out, err = run('dummy', 'absent', '--data', data, cwd=tmp_path)
+    assert (code, out) == (2, '')
+    assert err.startswith("error: network 'absent.pth.tar' not found; looked for") and err.count('\n') == 1
+
+
 def test_nothing_heavy_is_imported():
     code = ('import sys, pytracking.evaluation, pytracking.evaluation.running, pytracking.analysis; '
             'print(sorted(m for m in sys.modules'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import cv2
@@ -75,6 +76,31 @@ def test_batches_of_the_loader(videos):
     batch = next(iter(_common.training_loader(settings, dimp18.RECIPE)))
     assert batch['train_images'].shape == batch['test_images'].shape == (3, 2, 3, 288, 288)
     assert batch['test_label'].shape == (3, 2, 19, 19) and batch['test_proposals'].shape == (3, 2, 8, 4)
+
+
+@pytest.mark.parametrize('bad', [0, 8])
+def test_skipped_frames_are_told_even_when_training_fails(videos, settings, monkeypatch, capsys, bad):
+    """By a worker process, whose counts must reach this one."""
+    class Trainer:
+        def __init__(self, actor, loaders, *_):
+            self.loader = loaders[0]
+
+        def train(self, *_args, **_more):
+            assert len(list(self.loader)) == 4
+            raise UserError('the loss is not finite')
+
+    for index in range(bad):
+        (videos / 'square' / 'img' / f'{3 * index + 1:04d}.jpg').write_bytes(b'')
+    monkeypatch.setattr(_common, 'LTRTrainer', Trainer)
+    monkeypatch.setattr(_common, 'build_network', lambda *_: torch.nn.Linear(1, 1))
+    monkeypatch.setattr(_common, 'parameter_groups', lambda net, *_: list(net.parameters()))
+    monkeypatch.setattr(_common, 'DiMPActor', lambda *_, **__: None)
+    recipe = dataclasses.replace(dimp18.RECIPE, frames=1)
+    settings.data, settings.samples, settings.batch, settings.workers = [videos], 8, 2, 1
+    with pytest.raises(UserError, match='not finite'):
+        _common.run(settings, recipe)
+    out = capsys.readouterr().out
+    assert ('skipped: ' in out and 'files that could not be used' in out) if bad else out == ''
 
 
 @pytest.mark.slow

@@ -11,7 +11,7 @@ from tiny_training import TinyActor, TinyLoader, make_trainer, tiny_net
 
 from ltr.admin import checkpoint
 from ltr.admin.errors import UserError
-from ltr.admin.multigpu import MultiGPU, is_multi_gpu, unwrap
+from ltr.admin.multigpu import MultiGPU, unwrap
 from ltr.tensors import TensorDict
 from ltr.trainers import LTRTrainer
 from ltr.trainers.ltr_trainer import to_device
@@ -168,7 +168,7 @@ def test_to_device_reaches_every_tensor():
 def test_checkpoints_of_a_multi_gpu_network_are_those_of_the_network(settings):
     net = tiny_net()
     wrapped = MultiGPU(net)
-    assert is_multi_gpu(wrapped) and not is_multi_gpu(net) and unwrap(wrapped) is net
+    assert unwrap(wrapped) is net and unwrap(net) is net
     assert wrapped.constructor is net.constructor
     optimizer = torch.optim.SGD(net.parameters(), lr=0.1)
     trainer = LTRTrainer(TinyActor(wrapped), [TinyLoader()], optimizer, settings)

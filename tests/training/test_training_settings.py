@@ -47,6 +47,16 @@ def test_options():
         settings.batch_sise  # noqa: B018
 
 
+def test_changes_that_make_another_run():
+    saved, now = Settings(), Settings()
+    saved.mix, saved.teacher, saved.teacher_sha256, saved.net, saved.epochs = 'batch', 'a.pth', '01ab', 'dimp18', 5
+    now.mix, now.teacher, now.teacher_sha256, now.net, now.epochs = 'spatial', 'b.pth', '02cd', 'dimp50', 9
+    saved = pickle.loads(pickle.dumps(saved))
+    assert now.changes_since(saved) == ['net dimp18 -> dimp50', 'mix batch -> spatial', 'teacher a.pth -> b.pth',
+                                        'teacher_sha256 01ab -> 02cd']
+    assert saved.changes_since(saved) == Settings().changes_since(Settings()) == []
+
+
 def test_environment_variables(monkeypatch, tmp_path):
     monkeypatch.delenv('PYTRACKING_WORKSPACE_DIR')
     monkeypatch.chdir(tmp_path)

@@ -85,7 +85,12 @@ def run(settings: Settings, recipe: DiMPRecipe) -> None:
     optimizer = torch.optim.Adam(parameter_groups(net, recipe, settings.option('lr_scale', 1.0)))
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, *recipe.decay)
     trainer = LTRTrainer(actor, [loader], optimizer, settings, scheduler)
-    trainer.train(settings.option('epochs', recipe.epochs), load_latest=True)
+    try:
+        trainer.train(settings.option('epochs', recipe.epochs), load_latest=True)
+    finally:
+        sampler: Any = loader.dataset
+        if sampler.bad_frames.summary():
+            print(sampler.bad_frames.summary())
 
 
 def training_loader(settings: Settings, recipe: DiMPRecipe) -> LTRLoader:

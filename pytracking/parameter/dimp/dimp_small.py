@@ -8,7 +8,8 @@ from pytracking.utils.params import TrackerParams
 
 
 def parameters() -> TrackerParams:
-    """Stock parameters; the network is looked for as `dimp_small.pth.tar`."""
+    """Stock parameters on 144 px; the network is looked for as `dimp_small.pth.tar`."""
     params = dimp_params(sample_size=144)
+    params.num_init_random_boxes = 0  # so small a predictor cannot rank them
     params.net = NetWithBackbone('dimp_small.pth.tar', use_gpu=params.use_gpu)
     return params
