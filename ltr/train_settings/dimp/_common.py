@@ -45,6 +45,8 @@ class DiMPRecipe:
         frames: reference frames, and test frames, a sample.
         batch, samples, epochs: length of the training.
         decay: epochs between two decays of the rates, and the factor.
+        beta2: Adam's memory of squared gradients.
+        grad_clip: largest norm of the gradient.
         proposals: boxes a test frame.
         iou_weight: of the IoU loss.
         pretrained: whether a backbone trained on ImageNet exists; otherwise training starts from random weights.
@@ -64,6 +66,8 @@ class DiMPRecipe:
     epochs: int = 50
     decay: tuple[int, float] = (15, 0.2)
     pretrained: bool = True
+    beta2: float = 0.999
+    grad_clip: float | None = None
     proposals: int = 8
     iou_weight: float = 1.0
 
@@ -82,7 +86,9 @@ def run(settings: Settings, recipe: DiMPRecipe) -> None:
     net = build_network(settings, recipe)
     actor = DiMPActor(net, objective={'iou': nn.MSELoss(), 'test_clf': LBHinge(threshold=0.05)},
                       loss_weight={**LOSS_WEIGHT, 'iou': recipe.iou_weight})
-    optimizer = torch.optim.Adam(parameter_groups(net, recipe, settings.option('lr_scale', 1.0)))
+    groups = parameter_groups(net, recipe, settings.option('lr_scale', 1.0))
+    optimizer = torch.optim.Adam(groups, betas=(0.9, recipe.beta2))
+    settings.grad_clip_max_norm = recipe.grad_clip
     scheduler = torch.optim.lr_scheduler.StepLR(optimizer, *recipe.decay)
     trainer = LTRTrainer(actor, [loader], optimizer, settings, scheduler)
     try:
