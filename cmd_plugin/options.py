@@ -9,6 +9,7 @@ The stock toolkit has no such flags; there, and wherever it is handier, the vari
     CMD_SAMPLES    samples an epoch                           --samples
     CMD_BATCH      pairs a batch                              --batch
     CMD_LR_SCALE   factor on all learning rates               --lr-scale
+    CMD_LR         rates by component in place of the recipe's, such as tcl=2e-8,bbe=1e-7 (variable only)
     CMD_WORKERS    loader processes                           --workers
     CMD_SEED       seed of everything random                  --seed
     CMD_DEVICE     cpu, cuda, cuda:1, mps                     --device
@@ -81,6 +82,12 @@ def factor(text: str) -> float:
     if not 0 < float(text) < math.inf:
         raise ValueError(text)
     return float(text)
+
+
+def rates(text: str) -> dict[str, float]:
+    """Rates by component, such as tcl=2e-8,bbe=1e-7. Raises `ValueError`."""
+    pairs = [part.split('=') for part in text.split(',')]
+    return {name.strip(): factor(value) for name, value in pairs}
 
 
 def not_negative(text: str) -> int:

@@ -13,7 +13,7 @@ from cmd_plugin.actor import CrossModalActor
 from cmd_plugin.data import CenterArea, PairedDataset, PairedSampler, VisibleTwice, cross_modal_processing
 from cmd_plugin.errors import UserError
 from cmd_plugin.master import MasterAdam
-from cmd_plugin.options import apply_variables, count, data_folders, factor, not_negative, option
+from cmd_plugin.options import apply_variables, count, data_folders, factor, not_negative, option, rates
 from cmd_plugin.recipe import CMDRecipe
 from cmd_plugin.recipes import RECIPES
 from ltr.data import LTRLoader
@@ -63,18 +63,20 @@ def with_options(settings: Any, recipe: CMDRecipe) -> CMDRecipe:
         UserError: options that are out of range or do not fit the recipe.
     """
     scale = option(settings, 'lr_scale', 1.0, factor)
-    if scale != 1:
-        print(f'{recipe.name}: learning rates are {scale:g} times the paper\'s')
+    lr = option(settings, 'lr', recipe.lr, rates)
+    if scale != 1 or lr != recipe.lr:
+        shown = ', '.join(f'{name} {rate * scale:g} (paper {recipe.lr.get(name, 0):g})' for name, rate in lr.items())
+        print(f'{recipe.name}: learning rates are not the paper\'s: {shown}')
     try:
         return dataclasses.replace(
-            recipe, lr={component: rate * scale for component, rate in recipe.lr.items()},
+            recipe, lr={component: rate * scale for component, rate in lr.items()},
             epochs=option(settings, 'epochs', recipe.epochs, count),
             batch=option(settings, 'batch', recipe.batch, count),
             samples=option(settings, 'samples', recipe.samples, count),
             box_fraction=option(settings, 'box_fraction', recipe.box_fraction, factor),
             mix=option(settings, 'mix', recipe.mix), teacher=option(settings, 'teacher', recipe.teacher))
     except ValueError as error:
-        raise UserError(f'{error} (see CMD_MIX, CMD_TEACHER)') from None
+        raise UserError(f'{error} (see CMD_LR, CMD_MIX, CMD_TEACHER)') from None
 
 
 def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Module) -> None:

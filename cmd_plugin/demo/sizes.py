@@ -15,7 +15,7 @@ class Size:
         tests, test_length: sequences of each test set.
         parent_epochs, parent_samples: training of the parent.
         steps_epochs, steps_samples, batch: training of control and d3; batch counts pairs.
-        lr_scale: factor on the paper's rates, which are made for 260,000 steps.
+        rates: of control and d3 by component, as CMD_LR; the paper's are made for 260,000 steps.
     """
 
     videos: int
@@ -28,12 +28,12 @@ class Size:
     steps_epochs: int
     steps_samples: int
     batch: int
-    lr_scale: float
+    rates: str
 
 
 SIZES = {
     'demo': Size(videos=80, video_length=30, pairs=400, tests=16, test_length=60, parent_epochs=20,
-                 parent_samples=1200, steps_epochs=4, steps_samples=500, batch=5, lr_scale=60),
+                 parent_samples=1200, steps_epochs=4, steps_samples=500, batch=5, rates='tcl=1e-4,bbe=1e-6'),
     'test': Size(videos=4, video_length=20, pairs=8, tests=2, test_length=6, parent_epochs=1, parent_samples=32,
-                 steps_epochs=1, steps_samples=10, batch=5, lr_scale=1000),
+                 steps_epochs=1, steps_samples=10, batch=5, rates='tcl=1e-4,bbe=1e-6'),
 }

@@ -46,9 +46,9 @@ def train_parent(world: dict[str, Path], workspace: Path, size: Size, seed: int)
 
 def distil(recipe: str, parent: Path, world: dict[str, Path], workspace: Path, size: Size, seed: int) -> Path:
     """Run a recipe from the parent on the unlabelled pairs; returns its checkpoint."""
-    run_training('cmd_dimp', recipe, data=[world['pairs']], init=parent, workspace=workspace, seed=seed,
-                 epochs=size.steps_epochs, samples=size.steps_samples, batch=size.batch, lr_scale=size.lr_scale,
-                 workers=0)
+    with environment({'CMD_LR': size.rates}):
+        run_training('cmd_dimp', recipe, data=[world['pairs']], init=parent, workspace=workspace, seed=seed,
+                     epochs=size.steps_epochs, samples=size.steps_samples, batch=size.batch, workers=0)
     path = checkpoints.newest(recipe)
     assert path is not None
     return path

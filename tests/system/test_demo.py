@@ -40,7 +40,8 @@ def test_demo_prints_its_table_and_saves_two_pictures(first):
     assert all(0 <= float(figure) <= 100 for row in rows for figure in row[27:].split()[:3])
     assert rows[0].split()[-1] == '-' and all(float(row.split()[-1]) > 0 for row in rows[1:])
     assert len(rows_after(result.stdout, 'the parent on RGB sequences it has not seen:')) == 1
-    assert "rates are 1000 times the paper's" in result.stdout
+    assert 'the paper takes 260,000 at tcl=2e-8, bbe=1e-7' in result.stdout
+    assert "learning rates are not the paper's: tcl 0.0001 (paper 2e-08), bbe 1e-06 (paper 1e-07)" in result.stdout
     pictures = {label: out / 'test' / 'seed_0' / f'{name}.png'
                 for label, name in (('success plot', 'success'), ('picture strip', 'strip'))}
     for label, path in pictures.items():

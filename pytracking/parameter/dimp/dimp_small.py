@@ -10,6 +10,8 @@ from pytracking.utils.params import TrackerParams
 def parameters() -> TrackerParams:
     """Stock parameters on 144 px; the network is looked for as `dimp_small.pth.tar`."""
     params = dimp_params(sample_size=144)
-    params.num_init_random_boxes = 0  # so small a predictor cannot rank them
+    # So small a predictor cannot rank random boxes, and the size drifts unless it follows slowly.
+    params.num_init_random_boxes = 0
+    params.box_refinement_step_length = (0.5, 0.1)
     params.net = NetWithBackbone('dimp_small.pth.tar', use_gpu=params.use_gpu)
     return params
