@@ -192,7 +192,11 @@ def test_variables_of_what_the_trainer_reads(monkeypatch, tmp_path):
     assert checkpoints.folder_of('d3') == tmp_path / 'checkpoints' / 'ltr' / 'cmd_dimp' / 'd3'
     monkeypatch.setenv('CMD_SEED', '-1')
     with pytest.raises(UserError, match="CMD_SEED='-1' is not valid; expected: a whole number of 0 or more"):
-        apply_variables(settings)
+        apply_variables(Settings())
+    given = Settings()
+    given.seed, given.device = 3, 'cuda'
+    apply_variables(given)
+    assert (given.seed, given.device) == (3, 'cuda'), 'a flag comes before the variable'
 
 
 def test_no_pairs_says_what_to_give():
@@ -204,11 +208,17 @@ def test_no_pairs_says_what_to_give():
     ('CMD_EPOCHS', 'ten', 'whole number of 1 or more'), ('CMD_EPOCHS', '0', '1 or more'),
     ('CMD_BATCH', '-5', '1 or more'), ('CMD_SAMPLES', '2.5', '1 or more'), ('CMD_LR_SCALE', 'nan', 'number above 0'),
     ('CMD_LR_SCALE', '-1', 'above 0'), ('CMD_MIX', 'both', "mix must be one of .* not 'both'"),
+    ('CMD_LR', 'tcl', 'rates by component'), ('CMD_LR', 'tcl=1e-5', 'CMD_LR'), ('CMD_LR', 'tcl=-1,bbe=1', 'rates'),
     ('CMD_TEACHER', 'x', "not 'x'"), ('CMD_BOX_FRACTION', '0', 'number above 0')])
 def test_a_bad_variable_is_named_with_what_is_expected(monkeypatch, variable, text, message):
     monkeypatch.setenv(variable, text)
     with pytest.raises(UserError, match=f'(?s)(?=.*{variable}).*{message}'):
         training.with_options(Settings(), RECIPES['d3'])
+
+
+def test_rates_by_component(monkeypatch):
+    monkeypatch.setenv('CMD_LR', 'tcl=1e-4, bbe=2e-6')
+    assert training.with_options(Settings(), RECIPES['d3']).lr == {'tcl': 1e-4, 'bbe': 2e-6}
 
 
 def test_a_spatial_mix_of_a_recipe_with_one_branch_is_a_users_mistake(monkeypatch):
