@@ -6,7 +6,6 @@ import os
 from pathlib import Path
 
 from ltr.admin.environment import env_settings
-from ltr.admin.errors import UserError
 
 
 class EnvSettings:
@@ -38,26 +37,5 @@ class EnvSettings:
         return _variable(name)
 
 
-def dataset_root(name: str, root: str | Path | None = None) -> Path:
-    """The folder of data set `name`: `root` where given, else the environment's `<name>_path`.
-
-    Raises:
-        UserError: no folder is set, or it does not exist.
-    """
-    from pytracking.evaluation.local import local_env_settings  # local.py builds on this module
-    folder = root or getattr(local_env_settings(), f'{name}_path')
-    if not folder:
-        raise UserError(f'no folder is set for the data set {name!r}: give --data DIR or set '
-                        f'{_variable_name(name + "_path")}')
-    path = Path(folder).expanduser()
-    if not path.is_dir():
-        raise UserError(f'the folder of the data set {name!r} does not exist: {path}')
-    return path
-
-
-def _variable_name(name: str) -> str:
-    return f'PYTRACKING_{name.upper()}'
-
-
 def _variable(name: str) -> str:
-    return os.environ.get(_variable_name(name), '')
+    return os.environ.get(f'PYTRACKING_{name.upper()}', '')

@@ -20,12 +20,28 @@ from ltr.admin.errors import UserError
 from ltr.data.box_text import read_table
 from ltr.data.files import FRAMES, GROUND_TRUTH, list_frames, number_frames, walk_folders
 from pytracking.evaluation.data import DEFAULT_PROTOCOL, BaseDataset, Sequence, SequenceList
-from pytracking.evaluation.environment import dataset_root
+from pytracking.evaluation.local import local_env_settings
 from pytracking.evaluation.readers import first_valid_row, mot_runs
 
 MIN_RUN = 60
 NO_START = 'without a row whose x, y, w, h are all > 0'
 _UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+
+
+def dataset_root(name: str, root: str | Path | None = None) -> Path:
+    """The folder of data set `name`: `root` where given, else the environment's `<name>_path`.
+
+    Raises:
+        UserError: no folder is set, or it does not exist.
+    """
+    folder = root or getattr(local_env_settings(), f'{name}_path')
+    if not folder:
+        raise UserError(f'no folder is set for the data set {name!r}: give --data DIR or set '
+                        f'PYTRACKING_{name.upper()}_PATH')
+    path = Path(folder).expanduser()
+    if not path.is_dir():
+        raise UserError(f'the folder of the data set {name!r} does not exist: {path}')
+    return path
 
 
 @dataclass
