@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import os
 from pathlib import Path
 from typing import Any
@@ -94,7 +95,6 @@ def load_parent(path: Path, net_name: str | None) -> nn.Module:
 
 def new_network(name: str) -> nn.Module:
     """A network with the stock arguments and random weights. Raises `UserError` for an unknown name."""
-    import importlib
     if name not in NETWORKS:
         raise UserError(f'unknown network {name!r}: known: {", ".join(NETWORKS)}')
     module, function, arguments = NETWORKS[name]

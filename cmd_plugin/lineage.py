@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from cmd_plugin import checkpoints
-from cmd_plugin.components.base import belongs
+from cmd_plugin.components.base import graft
 from cmd_plugin.errors import UserError
 from cmd_plugin.options import option
 from cmd_plugin.recipe import CMDRecipe
@@ -38,15 +38,11 @@ def start(settings: Any, recipe: CMDRecipe) -> tuple[nn.Module, nn.Module]:
     student = copy.deepcopy(parent)
     state = dict(student.state_dict())
     for name in recipe.init:
-        graft(state, name, _load_state(name, state))
+        ancestor = _load_state(name, state)
+        for modules in inherited(name):
+            graft(state, ancestor, modules)
     student.load_state_dict(state)
     return student, parent
-
-
-def graft(state: dict[str, Tensor], name: str, ancestor: dict[str, Tensor]) -> None:
-    """Put the branches that recipe `name` (or its own ancestors) trained into `state`."""
-    for modules in inherited(name):
-        state.update({key: value for key, value in ancestor.items() if belongs(key, modules)})
 
 
 def inherited(name: str) -> list[tuple[str, ...]]:

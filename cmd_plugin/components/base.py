@@ -59,3 +59,8 @@ def branch_modules(component: Component, branch: str) -> tuple[str, ...]:
     parts = {'reference': component.reference, 'test': component.test,
              'both': component.reference + component.test}
     return parts[branch]
+
+
+def graft(state: dict[str, Tensor], donor: Mapping[str, Tensor], modules: Sequence[str]) -> None:
+    """Put the donor's entries of the named modules into a state dictionary."""
+    state.update({key: value for key, value in donor.items() if belongs(key, modules)})

@@ -9,6 +9,7 @@ import numpy as np
 
 from cmd_plugin.demo import steps
 from ltr.data.image_loader import read_image
+from pytracking.evaluation import get_dataset
 
 COLOURS = {'ground truth': (255, 255, 255), 'parent': (255, 90, 80), 'd3': (80, 220, 120)}
 FRAMES = 5
@@ -25,10 +26,10 @@ def strip(workspace: Path, data: Path, out: Path) -> Path:
         out: PNG file.
     """
     rows = []
-    for sequence in steps.test_set(data)[:SEQUENCES]:
+    for sequence in get_dataset('folder', root=data)[:SEQUENCES]:
         boxes = {'ground truth': sequence.ground_truth_rect,
-                 'parent': steps.boxes_of(workspace, 'parent', 'dimp', sequence),
-                 'd3': steps.boxes_of(workspace, 'd3', 'cmd_dimp', sequence)}
+                 'parent': steps.boxes_of(workspace, 'parent', False, sequence),
+                 'd3': steps.boxes_of(workspace, 'd3', True, sequence)}
         chosen = np.linspace(0, len(sequence.frames) - 1, FRAMES).round().astype(int)
         rows.append(np.hstack([_frame(sequence.frames[i], {name: b[i] for name, b in boxes.items()}, int(i))
                                for i in chosen]))

@@ -16,7 +16,7 @@ from cmd_plugin.world import write_pairs, write_video
 from ltr.run_training import run_training
 from pytracking.analysis import evaluate
 from pytracking.analysis.extract_results import TrackerResult, extract_results
-from pytracking.evaluation import Sequence, SequenceList, Tracker, get_dataset
+from pytracking.evaluation import Sequence, Tracker, get_dataset
 from pytracking.evaluation.results import read_boxes
 from pytracking.evaluation.running import run_dataset
 
@@ -60,8 +60,7 @@ def track(workspace: Path, data: Path, label: str, network: Path | None, run: st
     if network is not None:
         variables['CMD_NETWORK'] = str(network)
     with environment(variables):
-        name, parameters = ('dimp', 'dimp_small') if network is None else ('cmd_dimp', 'default')
-        tracker = Tracker(name, parameters, display_name=label, results_path=workspace / 'tracking_results' / run)
+        tracker = _tracker(workspace, run, network is not None, label)
         sequences = get_dataset('folder', root=data)
         run_dataset(sequences, [tracker])
         return extract_results([tracker], sequences)[0]
@@ -74,15 +73,14 @@ def static_box(data: Path) -> TrackerResult:
     return TrackerResult('static box', ('static', '', None), evaluate(boxes, sequences, 'lsotb'), 0, 0.0)
 
 
-def boxes_of(workspace: Path, run: str, tracker: str, sequence: Sequence) -> np.ndarray:
+def boxes_of(workspace: Path, run: str, distilled: bool, sequence: Sequence) -> np.ndarray:
     """Saved boxes (n, 4) of a sequence, `xywh`, image px."""
-    parts = {'dimp': ('dimp', 'dimp_small'), 'cmd_dimp': ('cmd_dimp', 'default')}[tracker]
-    return read_boxes(workspace.joinpath('tracking_results', run, *parts), sequence)
+    return read_boxes(_tracker(workspace, run, distilled).results_dir, sequence)
 
 
-def test_set(data: Path) -> SequenceList:
-    """Sequences of a folder."""
-    return get_dataset('folder', root=data)
+def _tracker(workspace: Path, run: str, distilled: bool, label: str | None = None) -> Tracker:
+    name, parameters = ('cmd_dimp', 'default') if distilled else ('dimp', 'dimp_small')
+    return Tracker(name, parameters, display_name=label, results_path=workspace / 'tracking_results' / run)
 
 
 @contextmanager
