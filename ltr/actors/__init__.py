@@ -1,6 +1,8 @@
 """Actors: one forward pass and its loss."""
 
 from ltr.actors.base_actor import BaseActor
+from ltr.actors.bbreg import AtomActor
+from ltr.actors.kl_dimp import KLDiMPActor
 from ltr.actors.tracking import DiMPActor
 
-__all__ = ['BaseActor', 'DiMPActor']
+__all__ = ['AtomActor', 'BaseActor', 'DiMPActor', 'KLDiMPActor']

@@ -44,7 +44,7 @@ class DiMPActor(BaseActor):
         iou_loss = self.objective['iou'](iou, data['proposal_iou'].reshape(-1, data['proposal_iou'].shape[-1]))
         parts['iou'] = self.loss_weight['iou'] * iou_loss
         total = torch.stack(list(parts.values())).sum()
-        return total, _stats(total, parts, losses)
+        return total, training_stats(total, parts, losses)
 
 
 def classification_losses(objective: nn.Module, scores: Sequence[Tensor], label: Tensor,
@@ -68,7 +68,8 @@ def weighted_classification(losses: Sequence[Tensor], weight: Mapping[str, Any])
     return parts
 
 
-def _stats(total: Tensor, parts: Mapping[str, Tensor], losses: Sequence[Tensor]) -> dict[str, float]:
+def training_stats(total: Tensor, parts: Mapping[str, Tensor], losses: Sequence[Tensor]) -> dict[str, float]:
+    """What the log shows: the total, its weighted parts, and the unweighted losses of the filter iterates."""
     stats = {'Loss/total': total.item()}
     stats.update({f'Loss/{name}': value.item() for name, value in parts.items()})
     stats['ClfTrain/test_loss'] = losses[-1].item()

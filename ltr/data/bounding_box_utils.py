@@ -19,6 +19,17 @@ def cxcywh_to_xywh(boxes: Tensor) -> Tensor:
     return torch.cat((boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., 2:]), dim=-1)
 
 
+def xywh_to_relative(boxes: Tensor, reference_wh: Tensor) -> Tensor:
+    """Top-left corner and size to (cx / w0, cy / h0, log w, log h), (..., 4); `reference_wh` (..., 2) is (w0, h0)."""
+    return torch.cat(((boxes[..., :2] + boxes[..., 2:] / 2) / reference_wh, boxes[..., 2:].log()), dim=-1)
+
+
+def relative_to_xywh(relative: Tensor, reference_wh: Tensor) -> Tensor:
+    """Inverse of `xywh_to_relative`."""
+    size = relative[..., 2:].exp()
+    return torch.cat((relative[..., :2] * reference_wh - size / 2, size), dim=-1)
+
+
 def meets_image(box: Sequence[float], width: float, height: float) -> bool:
     """Whether a box has an area, and a part of it lies in an image.
 

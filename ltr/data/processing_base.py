@@ -61,6 +61,8 @@ class JitteredProcessing(BaseProcessing):
         transforms: as for `BaseProcessing`.
     """
 
+    PROPOSAL_PARAMS = frozenset({'boxes_per_frame', 'min_iou', 'sigma_factor'})
+
     def __init__(self, search_area_factor: float, output_sz: int | Sequence[int],
                  center_jitter_factor: Mapping[str, float], scale_jitter_factor: Mapping[str, float],
                  proposal_params: Mapping[str, Any] | None = None, mode: str = 'pair',
@@ -68,7 +70,7 @@ class JitteredProcessing(BaseProcessing):
         super().__init__(**transforms)
         if mode not in ('pair', 'sequence'):
             raise ValueError(f"mode {mode!r} is neither 'pair' nor 'sequence'")
-        unknown = set(proposal_params or ()) - {'boxes_per_frame', 'min_iou', 'sigma_factor'}
+        unknown = set(proposal_params or ()) - self.PROPOSAL_PARAMS
         if unknown:
             raise ValueError(f'unknown proposal_params: {sorted(unknown)}')
         self.search_area_factor = search_area_factor
@@ -93,10 +95,14 @@ class JitteredProcessing(BaseProcessing):
             data[f'{name}_images'], data[f'{name}_anno'] = self.transform[name](
                 image=[image for image, _ in pairs], bbox=[box for _, box in pairs], joint=False)
         if self.proposal_params is not None:
-            drawn = [draw_proposals(box, **self.proposal_params) for box in data['test_anno']]
-            data['test_proposals'] = [boxes for boxes, _ in drawn]
-            data['proposal_iou'] = [targets for _, targets in drawn]
+            self.propose(data, self.proposal_params)
         return self._stack(data)
+
+    def propose(self, data: TensorDict, params: Mapping[str, Any]) -> None:
+        """Add proposals of the test frames, lists of one entry a frame."""
+        drawn = [draw_proposals(box, **params) for box in data['test_anno']]
+        data['test_proposals'] = [boxes for boxes, _ in drawn]
+        data['proposal_iou'] = [targets for _, targets in drawn]
 
     def jitter(self, box: Tensor, set_name: str) -> Tensor:
         """Randomly shifted and scaled box `xywh` (4,), image px; `set_name` is 'train' or 'test'."""

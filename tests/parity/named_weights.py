@@ -57,3 +57,10 @@ def stock_dimp(name: str) -> nn.Module:
     from ltr.models.tracking import dimpnet
     constructor = {'dimp18': dimpnet.dimpnet18, 'dimp50': dimpnet.dimpnet50}[name]
     return fill(constructor(**STOCK))
+
+
+def stock_atom(name: str) -> nn.Module:
+    """`atom18` or `atom50` with the stock arguments, on named weights, in eval mode."""
+    from ltr.models.bbreg import atom
+    constructor = {'atom18': atom.atom_resnet18, 'atom50': atom.atom_resnet50}[name]
+    return fill(constructor(backbone_pretrained=False))

@@ -6,47 +6,52 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ltr.admin.errors import UserError
+
 
 class SampleMemory:
-    """Ring of features and boxes; the samples of the first frame keep their place and a least total weight.
+    """Ring of features and targets; the samples of the first frame keep their place and a least total weight.
 
     Args:
         features: (n0, C, H, W) classification features of the first frame.
-        boxes: (n0, 4) `xywh`, crop px.
+        targets: (n0, ...) what goes with each: a box (4,), `xywh`, crop px (DiMP), or a label map (H, W) (ATOM).
         capacity: number of slots.
-        minimum_weight: least total weight of the first frame's samples; `None` or 0 lets them be replaced.
+        minimum_weight: least total weight of the first frame's samples; `None` or 0 sets none.
+        keep_first: the first frame's samples are never replaced, also without a least weight.
 
     Raises:
-        ValueError: more samples than slots.
+        UserError: more samples than slots.
     """
 
-    def __init__(self, features: Tensor, boxes: Tensor, capacity: int, minimum_weight: float | None) -> None:
+    def __init__(self, features: Tensor, targets: Tensor, capacity: int, minimum_weight: float | None,
+                 keep_first: bool = False) -> None:
         self.initial = features.shape[0]
-        if self.initial > capacity:
-            raise ValueError(f'{self.initial} first samples do not fit a memory of {capacity}')
+        if self.initial > capacity or (keep_first and self.initial == capacity):
+            raise UserError(f'{self.initial} first samples do not fit a memory of {capacity}: raise sample_memory_size')
         self.minimum_weight = minimum_weight
+        self.keep_first = keep_first or bool(minimum_weight)
         self.stored = self.initial
         self.features = features.new_zeros(capacity, *features.shape[1:])
-        self.boxes = boxes.new_zeros(capacity, 4)
+        self.targets = targets.new_zeros(capacity, *targets.shape[1:])
         self.features[:self.initial] = features
-        self.boxes[:self.initial] = boxes
+        self.targets[:self.initial] = targets
         self.weights = np.zeros(capacity)
         self.weights[:self.initial] = 1 / self.initial
         self.previous: int | None = None
 
-    def insert(self, features: Tensor, box: Tensor, rate: float) -> None:
-        """Store one sample (1, C, H, W) with its box (4,), learned at `rate`."""
+    def insert(self, features: Tensor, target: Tensor, rate: float) -> None:
+        """Store one sample (1, C, H, W) with its target (...), learned at `rate`."""
         slot = self._weigh(rate)
         self.features[slot] = features[0]
-        self.boxes[slot] = box
+        self.targets[slot] = target
         self.previous = slot
         self.stored += 1
 
     def samples(self) -> tuple[Tensor, Tensor, Tensor]:
-        """Features (n, 1, C, H, W), boxes (n, 1, 4) and weights (n,) of the filled slots."""
+        """Features (n, C, H, W), targets (n, ...) and weights (n,) of the filled slots."""
         n = min(self.stored, len(self.weights))
         weights = torch.from_numpy(self.weights[:n]).to(self.features)
-        return self.features[:n, None], self.boxes[:n, None], weights
+        return self.features[:n], self.targets[:n], weights
 
     def _weigh(self, rate: float) -> int:
         """Weights after a new sample, and its slot."""
@@ -55,7 +60,7 @@ class SampleMemory:
             weights[:] = 0
             weights[0] = 1
             return 0
-        fixed = self.initial if self.minimum_weight else 0
+        fixed = self.initial if self.keep_first else 0
         slot = self.stored if self.stored < len(weights) else fixed + int(np.argmin(weights[fixed:]))
         if self.previous is None:
             weights /= 1 - rate

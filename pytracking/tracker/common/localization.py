@@ -39,7 +39,8 @@ def hann2d(size: tuple[int, int]) -> np.ndarray:
 
 
 def localize(scores: np.ndarray, cell: np.ndarray, scales: np.ndarray, neighbourhood: np.ndarray,
-             previous: np.ndarray, params: TrackerParams, window: np.ndarray | None = None) -> Peak:
+             previous: np.ndarray, params: TrackerParams, window: np.ndarray | None = None,
+             centre: np.ndarray | None = None) -> Peak:
     """Find the target.
 
     Args:
@@ -50,6 +51,7 @@ def localize(scores: np.ndarray, cell: np.ndarray, scales: np.ndarray, neighbour
         previous: (scales, 2) previous target position from the sample's centre (y, x), score cells.
         params: thresholds, see the parameter files.
         window: weights of the score map; then the first peak is found on the windowed map.
+        centre: index (y, x) of the sample's centre on the map; its middle by default.
 
     Returns:
         The peak. With advanced localisation, a second peak elsewhere decides about the flag.
@@ -57,7 +59,7 @@ def localize(scores: np.ndarray, cell: np.ndarray, scales: np.ndarray, neighbour
     found = [maximum(s if window is None else s * window) for s in scores]
     best = int(np.argmax([value for value, _ in found]))
     score, index = found[best]
-    centre = (np.array(scores.shape[1:]) - 1) / 2
+    centre = (np.array(scores.shape[1:]) - 1) / 2 if centre is None else centre
     first = index - centre
     to_image = cell * scales[best]
     if not params.get('advanced_localization', False):

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ltr.data.bounding_box_utils import relative_to_xywh, xywh_to_relative
 from pytracking.utils.params import TrackerParams
 
 Predict = Callable[[Tensor], Tensor]
@@ -25,7 +26,8 @@ def start_boxes(box: np.ndarray, params: TrackerParams, uniform: Callable[[int],
     return np.concatenate((box[None], np.concatenate((centre - size / 2, size), axis=1)))
 
 
-def ascend(predict: Predict, boxes: Tensor, params: TrackerParams) -> tuple[Tensor, Tensor]:
+def ascend(predict: Predict, boxes: Tensor, params: TrackerParams,
+           own_steps: bool = False) -> tuple[Tensor, Tensor]:
     """Move boxes towards greater predicted IoU.
 
     Args:
@@ -33,6 +35,8 @@ def ascend(predict: Predict, boxes: Tensor, params: TrackerParams) -> tuple[Tens
         boxes: (P, 4).
         params: `box_refinement_iter`, `box_refinement_step_length` (one number, or one for position and one for
             size), `box_refinement_step_decay`, `box_refinement_space` (`'default'` or `'relative'`).
+        own_steps: with a decay below 1, each box has a step of its own, which decays only when its last move did not
+            raise the IoU; that move is then taken back (ATOM).
 
     Returns:
         The boxes, and the IoU predicted at the start of the last step (the one that stock ranks by).
@@ -41,33 +45,30 @@ def ascend(predict: Predict, boxes: Tensor, params: TrackerParams) -> tuple[Tens
     decay = params.get('box_refinement_step_decay', 1)
     relative = params.get('box_refinement_space', 'default') == 'relative'
     reference = boxes[:1, 2:].clone()
-    point = to_relative(boxes, reference) if relative else boxes
+    point = xywh_to_relative(boxes, reference) if relative else boxes
     iou = boxes.new_zeros(len(boxes))
+    before, last_move = iou - torch.inf, torch.zeros_like(boxes)
     for _ in range(params.box_refinement_iter):
         point = point.detach().requires_grad_(True)
         with torch.enable_grad():
-            iou = predict(to_xywh(point, reference) if relative else point)
+            iou = predict(relative_to_xywh(point, reference) if relative else point)
             gradient, = torch.autograd.grad(iou.sum(), point)
         point = point.detach()
-        point = point + step * (gradient if relative else gradient * point[:, 2:].repeat(1, 2))
-        step = step * decay
-    return (to_xywh(point, reference) if relative else point).detach(), iou.detach()
+        move = step * (gradient if relative else gradient * point[:, 2:].repeat(1, 2))
+        if own_steps and decay < 1:
+            failed = ~(iou > before)[:, None]
+            step = torch.where(failed, step * decay, step)
+            move, last_move = torch.where(failed, -last_move, move), torch.where(failed, 0, move)
+            before = iou.detach()
+        else:
+            step = step * decay
+        point = point + move
+    return (relative_to_xywh(point, reference) if relative else point).detach(), iou.detach()
 
 
 def _steps(length: float | tuple[float, float], like: Tensor) -> Tensor:
     pair = length if isinstance(length, (tuple, list)) else (length, length)
     return like.new_tensor([pair[0], pair[0], pair[1], pair[1]])
-
-
-def to_relative(boxes: Tensor, reference: Tensor) -> Tensor:
-    """`xywh` boxes as (cx / w0, cy / h0, log w, log h), with `reference` (1, 2) = (w0, h0)."""
-    return torch.cat(((boxes[:, :2] + boxes[:, 2:] / 2) / reference, boxes[:, 2:].log()), dim=1)
-
-
-def to_xywh(relative: Tensor, reference: Tensor) -> Tensor:
-    """Inverse of `to_relative`."""
-    size = relative[:, 2:].exp()
-    return torch.cat((relative[:, :2] * reference - size / 2, size), dim=1)
 
 
 def best_box(boxes: np.ndarray, iou: np.ndarray, params: TrackerParams) -> np.ndarray | None:

@@ -28,6 +28,13 @@ class Sample:
         scale = float(np.sqrt(np.prod((bottom_right - top_left) / size)))
         return cls((top_left + bottom_right - 1) / 2, scale, size)
 
+    @property
+    def area(self) -> list[float]:
+        """The crop's place in the image, `xywh`, image px."""
+        size = self.size * self.scale
+        corner = self.pos - (size - 1) / 2
+        return [float(corner[1]), float(corner[0]), float(size[1]), float(size[0])]
+
     def box_of(self, pos: np.ndarray, target_sz: np.ndarray) -> np.ndarray:
         """Target (centre and size, image px) as `xywh` box in crop px."""
         centre = (pos - self.pos) / self.scale + (self.size - 1) / 2

@@ -1,4 +1,4 @@
-"""What DiMP learns from the first frame: augmented samples, the filter, and the modulation vectors."""
+"""What a tracker learns from: augmented samples of the first frame, their boxes, and the modulation vectors."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from torch import Tensor
 
 from pytracking.features.augmentation import Augmentation, build
 from pytracking.features.preprocessing import sample_patch
-from pytracking.tracker.dimp.geometry import Sample
+from pytracking.tracker.common.geometry import Sample
 from pytracking.utils.params import TrackerParams
 
 LEADING = ('identity', 'shift', 'relativeshift', 'fliplr', 'blur')
@@ -20,7 +20,8 @@ Uniform = Callable[..., np.ndarray]
 
 
 def samples_of(image: np.ndarray, pos: np.ndarray, scale: float, size: np.ndarray, params: TrackerParams,
-               uniform: Uniform, device: torch.device) -> tuple[Tensor, list[Augmentation], Sample]:
+               uniform: Uniform, device: torch.device,
+               round_centre: bool = True) -> tuple[Tensor, list[Augmentation], Sample]:
     """Augmented crops of the first frame.
 
     Args:
@@ -31,6 +32,8 @@ def samples_of(image: np.ndarray, pos: np.ndarray, scale: float, size: np.ndarra
         params: `augmentation`, `augmentation_expansion_factor`, `random_shift_factor`, `border_mode`.
         uniform: draws numbers in [0, 1) of a given shape.
         device: where the crops lie.
+        round_centre: cut around the rounded centre (DiMP), or around `pos` itself, truncated (ATOM); the sample's place
+            is the rounded centre in both cases.
 
     Returns:
         Crops (n, 3, *size) of 0..255, their augmentations (identity first), and their place in the image.
@@ -44,7 +47,7 @@ def samples_of(image: np.ndarray, pos: np.ndarray, scale: float, size: np.ndarra
     shift, scale = _inside_shift(image, centre, scale, size, params)
     options = params.augmentation if params.get('use_augmentation', True) else {}
     augmentations = build(options, size, params.get('random_shift_factor', 0), shift, lambda: uniform(2))
-    patch, _ = sample_patch(image, centre, scale * expanded, expanded, device=device)
+    patch, _ = sample_patch(image, centre if round_centre else pos, scale * expanded, expanded, device=device)
     return torch.cat([a(patch, size) for a in augmentations]), augmentations, Sample(centre, scale, size)
 
 

@@ -1,0 +1,1 @@
+"""Bounding-box regression: ATOM (Danelljan et al., "Accurate Tracking by Overlap Maximization", CVPR 2019)."""

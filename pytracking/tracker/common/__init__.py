@@ -1,0 +1,1 @@
+"""What the trackers share that learn a target classifier online and refine boxes by predicted IoU."""
