@@ -160,7 +160,7 @@ def _extras(stage: Stage, crowd: bool) -> list[Layer]:
 
 
 def plan_world(
-    seed: np.random.SeedSequence, length: int, size: tuple[int, int], crowd: bool = False
+    seed: np.random.SeedSequence, length: int, size: tuple[int, int], crowd: bool = False, daylight: bool = False
 ) -> World:
     """Plan one world.
 
@@ -170,6 +170,7 @@ def plan_world(
         size: (width, height) of the image, px, each at least 64.
         crowd: many objects around the image centre, as in a collection of pairs, rather than one target with
             a few others, as in a tracking sequence.
+        daylight: no nights; the rest is drawn as always.
 
     Raises:
         ValueError: too short or too small.
@@ -180,6 +181,7 @@ def plan_world(
     rng = np.random.default_rng(seed)
     unit = min(width / 240, height / 180)
     chosen = {name: bool(rng.random() < share) for name, share in _SHARES.items()}
+    chosen['night'] &= not daylight
     blocked = bool(rng.random() < 0.5)
     climate = draw_climate(rng, chosen['night'])
     kind = str(rng.choice(list(LAYOUTS), p=_LAYOUT_SHARES))

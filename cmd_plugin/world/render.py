@@ -125,6 +125,7 @@ def render(
     purpose: str = 'clip',
     index: int = 0,
     views: Sequence[str] = VIEWS,
+    daylight: bool = False,
 ) -> Clip:
     """Render one sequence of the generated world.
 
@@ -135,6 +136,7 @@ def render(
         purpose: differing purposes give disjoint worlds for the same seed.
         index: number of the world within its purpose.
         views: any of 'rgb', 'tir'.
+        daylight: no nights.
 
     Returns:
         The clip.
@@ -145,7 +147,7 @@ def render(
     if not views or not set(views) <= set(VIEWS):
         raise ValueError(f'views must be some of {VIEWS} (got {tuple(views)})')
     sequence = stream(seed, purpose, index)
-    world = plan_world(sequence, length, size)
+    world = plan_world(sequence, length, size, daylight=daylight)
     rgb, tir = film(world, sequence, range(length), views)
     boxes = np.array([world.target.box(t) for t in range(length)])
     return Clip(

@@ -35,6 +35,7 @@ def write_video(
     size: tuple[int, int] = SIZE,
     *,
     split: str = 'train',
+    daylight: bool = False,
     progress: Progress = True,
 ) -> Path:
     """Write labelled sequences in LSOTB layout.
@@ -50,6 +51,7 @@ def write_video(
         length: frames of each.
         size: (width, height), px.
         split: worlds of differing modality or split are disjoint, whatever the seeds.
+        daylight: no nights, as in most labelled RGB video.
         progress: see `Progress`; counts sequences.
 
     Returns:
@@ -71,10 +73,12 @@ def write_video(
         'length': length,
         'size': list(size),
         'split': split,
+        'daylight': daylight,
     }
 
     def make(folder: Path, index: int) -> dict[str, Any]:
-        clip = render(seed, length, size, purpose=f'video/{modality}/{split}', index=index, views=(modality,))
+        clip = render(seed, length, size, purpose=f'video/{modality}/{split}', index=index, views=(modality,),
+                      daylight=daylight)
         images = folder / clip.name / 'img'
         images.mkdir(parents=True)
         for t, image in enumerate(clip.rgb if modality == 'rgb' else clip.tir):

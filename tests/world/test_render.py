@@ -112,6 +112,20 @@ def test_size_scale_and_step_of_targets() -> None:
     assert np.mean([s.mean() for s in steps]) > 0.02, 'targets move'
 
 
+def test_daylight_takes_the_nights_out_and_changes_no_other_world() -> None:
+    nights = 0
+    for index in range(12):
+        usual = render(6, 2, SIZE, index=index, views=('rgb',))
+        light = render(6, 2, SIZE, index=index, views=('rgb',), daylight=True)
+        assert 'night' not in light.attributes
+        if 'night' in usual.attributes:
+            nights += 1
+            assert usual.rgb.mean() < light.rgb.mean()
+        else:
+            assert same(usual, light)
+    assert nights > 0
+
+
 def test_target_is_always_visible_and_sometimes_hidden(worlds: list[World]) -> None:
     for world in worlds:
         assert world.visible.min() >= LEAST_VISIBLE and world.visible[0] >= LEAST_VISIBLE_FIRST
