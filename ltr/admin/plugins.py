@@ -22,6 +22,7 @@ GROUPS = {
     'pytracking.trackers': 'tracker',
     'pytracking.parameters': 'tracker parameters',
     'pytracking.datasets': 'data set',
+    'pytracking.published': 'published figures of the data set',
     'pytracking.networks': 'network',
 }
 CORE = ('ltr', 'pytracking')

@@ -8,17 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ltr.admin.errors import UserError
-from pytracking.analysis.measures import (
-    centre_error,
-    invalid_rows,
-    normalised_centre_error,
-    overlap,
-    replace_bad_predictions,
-)
+from pytracking.analysis.frames import frame_overlaps, frame_values
 from pytracking.analysis.protocols import Measure, MeasureName, Protocol, get_protocol
 from pytracking.evaluation.data import Sequence
 
-_VALUES = {'success': overlap, 'precision': centre_error, 'norm_precision': normalised_centre_error}
+__all__ = ['Result', 'aggregate', 'evaluate', 'frame_overlaps', 'frame_values', 'pass_curve', 'pass_curves']
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,18 +100,13 @@ def evaluate(predictions: Mapping[str, np.ndarray], sequences: Iterable[Sequence
     counted = [sequence for sequence in sequences if sequence.name not in protocol.exclude]
     if not counted:
         raise UserError(f'no sequence to evaluate by protocol {protocol.name}')
-    passed: dict[MeasureName, list[np.ndarray]] = {name: [] for name in protocol.measures}
-    frames = []
-    for sequence in counted:
-        pred, truth = _boxes(predictions, sequence, protocol)
-        invalid = invalid_rows(truth, protocol.invalid, sequence.target_visible)
-        keep = ~invalid if exclude_invalid_frames else np.ones(len(truth), dtype=bool)
-        frames.append(int(keep.sum()))
-        for name, measure in protocol.measures.items():
-            values = np.where(invalid, measure.invalid_value, _VALUES[name](pred, truth))[keep]
-            passed[name].append(pass_curve(values, measure))
-    curves = {name: np.stack(rows) for name, rows in passed.items()}
-    return Result(protocol, tuple(sequence.name for sequence in counted), np.array(frames), curves)
+    frames = frame_values(predictions, counted, protocol)
+    keep = ~frames.invalid if exclude_invalid_frames else np.ones(len(frames.invalid), dtype=bool)
+    owner = np.repeat(np.arange(len(counted)), frames.lengths)[keep]
+    lengths = np.bincount(owner, minlength=len(counted))
+    curves = {name: pass_curves(frames.values[name][keep], measure, lengths)
+              for name, measure in protocol.measures.items()}
+    return Result(protocol, tuple(sequence.name for sequence in counted), lengths, curves)
 
 
 def pass_curve(values: np.ndarray, measure: Measure) -> np.ndarray:
@@ -130,27 +119,26 @@ def pass_curve(values: np.ndarray, measure: Measure) -> np.ndarray:
     Returns:
         (T,) in [0, 1]; zeros where there is no frame.
     """
-    if len(values) == 0:
-        return np.zeros(len(measure.thresholds))
-    ordered = np.sort(values[~np.isnan(values)])
-    below = np.searchsorted(ordered, measure.thresholds, side='left')
-    not_above = np.searchsorted(ordered, measure.thresholds, side='right')
-    passing = {'>': len(ordered) - not_above, '<=': not_above, '<': below}[measure.comparison]
-    return passing / len(values)
+    return pass_curves(values, measure, np.array([len(values)]))[0]
 
 
-def _boxes(predictions: Mapping[str, np.ndarray], sequence: Sequence,
-           protocol: Protocol) -> tuple[np.ndarray, np.ndarray]:
-    """Prediction and ground truth (n, 4) as the protocol wants them; the prediction is a copy."""
-    truth = sequence.ground_truth_rect
-    if sequence.init_only:
-        raise UserError(f'{sequence.name} has a box for its first frame only: it can be run, not evaluated')
-    if sequence.name not in predictions:
-        raise UserError(f'no prediction for the sequence {sequence.name!r}')
-    pred = np.array(predictions[sequence.name], dtype=float)
-    if pred.shape != truth.shape:
-        raise UserError(f'{sequence.name}: predicted boxes of shape {pred.shape}, but {len(truth)} rows of '
-                        f'ground truth')
-    if protocol.first_frame_given:
-        pred[:1] = truth[:1]
-    return (replace_bad_predictions(pred, truth) if protocol.replace_bad_predictions else pred), truth
+def pass_curves(values: np.ndarray, measure: Measure, lengths: np.ndarray) -> np.ndarray:
+    """The same for S sequences at once.
+
+    Args:
+        values: (N,) one sequence after the other.
+        measure: thresholds (T,) and comparison.
+        lengths: (S,) number of frames of each; their sum is N.
+
+    Returns:
+        (S, T).
+    """
+    count, bins = len(lengths), len(measure.thresholds) + 1
+    # Thresholds increase, so a frame's thresholds split in two: where, is all that has to be found (NaN: at the end).
+    split = np.searchsorted(measure.thresholds, values, side='right' if measure.comparison == '<' else 'left')
+    if measure.comparison == '>':
+        split = np.where(np.isnan(values), 0, split)
+    cells = np.repeat(np.arange(count) * bins, lengths) + split
+    below = np.bincount(cells, minlength=count * bins).reshape(count, bins).cumsum(axis=1)[:, :-1]
+    passing = lengths[:, None] - below if measure.comparison == '>' else below
+    return passing / np.maximum(lengths, 1)[:, None]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import sys
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Protocol as Interface
 
 import numpy as np
 
@@ -19,6 +20,26 @@ from pytracking.evaluation.results import read_boxes, read_seconds, result_file
 from pytracking.evaluation.tracker import Tracker
 
 
+class HasResults(Interface):
+    """What is evaluated: a `Tracker`, or anything else whose results lie in one folder."""
+
+    @property
+    def label(self) -> str:
+        """For tables and plots."""
+
+    @property
+    def results_dir(self) -> Path:
+        """Folder of SEQ.txt (boxes) and SEQ_time.txt (seconds)."""
+
+
+@dataclass(frozen=True)
+class ResultsFolder:
+    """Results by their folder alone, whoever made them."""
+
+    label: str
+    results_dir: Path
+
+
 @dataclass(frozen=True, eq=False)
 class TrackerResult:
     """A tracker's evaluation.
@@ -28,6 +49,7 @@ class TrackerResult:
         group: what runs of the same tracker have in common.
         result: curves and figures.
         frames, seconds: what the frames/s are made of, first frames left out; 0 where a time file is missing.
+        boxes: sequence name -> (n, 4) boxes as saved, `xywh`, image px; empty for merged runs.
     """
 
     label: str
@@ -35,6 +57,7 @@ class TrackerResult:
     result: Result
     frames: int
     seconds: float
+    boxes: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def frames_per_second(self) -> float | None:
@@ -42,14 +65,14 @@ class TrackerResult:
         return self.frames / self.seconds if self.seconds > 0 else None
 
 
-def extract_results(trackers: Iterable[Tracker], dataset: Iterable[Sequence], report_name: str | None = None,
+def extract_results(trackers: Iterable[HasResults], dataset: Iterable[Sequence], report_name: str | None = None,
                     skip_missing_seq: bool = False, plot_bin_gap: float = 0.05,
                     exclude_invalid_frames: bool = False, verbose: bool = True,
                     protocol: str | Protocol | None = None) -> list[TrackerResult]:
     """Evaluate the saved results of trackers.
 
     Args:
-        trackers: the trackers.
+        trackers: the trackers, or folders of results (`ResultsFolder`).
         dataset: the sequences; those with a box for the first frame only are left out, and counted.
         report_name: a table of every sequence's figures is saved as
             `{result_plot_path}/REPORT_NAME/sequences.csv`; None: nothing is saved.
@@ -73,14 +96,19 @@ def extract_results(trackers: Iterable[Tracker], dataset: Iterable[Sequence], re
     for tracker in trackers:
         predictions = {sequence.name: read_boxes(tracker.results_dir, sequence) for sequence in complete}
         result = evaluate(predictions, complete, chosen, exclude_invalid_frames)
-        group = (tracker.name, tracker.parameter_name, tracker.display_name)
-        results.append(TrackerResult(tracker.label, group, result, *_speed(tracker, complete)))
+        results.append(TrackerResult(tracker.label, _group(tracker), result, *_speed(tracker, complete), predictions))
     if report_name is not None:
         _save_sequences(results, Path(local_env_settings().result_plot_path) / report_name)
     return results
 
 
-def _usable(trackers: list[Tracker], sequences: list[Sequence], skip_missing: bool,
+def _group(tracker: HasResults) -> tuple[str, str, str | None]:
+    if isinstance(tracker, Tracker):
+        return tracker.name, tracker.parameter_name, tracker.display_name
+    return tracker.label, '', tracker.label
+
+
+def _usable(trackers: list[HasResults], sequences: list[Sequence], skip_missing: bool,
             verbose: bool) -> list[Sequence]:
     """The sequences that can be evaluated for all trackers."""
     labelled = [sequence for sequence in sequences if not sequence.init_only]
@@ -97,7 +125,7 @@ def _usable(trackers: list[Tracker], sequences: list[Sequence], skip_missing: bo
     return complete
 
 
-def _speed(tracker: Tracker, sequences: list[Sequence]) -> tuple[int, float]:
+def _speed(tracker: HasResults, sequences: list[Sequence]) -> tuple[int, float]:
     frames, total = 0, 0.0
     for sequence in sequences:
         seconds = read_seconds(tracker.results_dir, sequence)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from pytracking.analysis.protocols import InvalidRule
 
@@ -19,14 +20,15 @@ def overlap(pred: np.ndarray, truth: np.ndarray) -> np.ndarray:
     with np.errstate(invalid='ignore'):
         near = np.maximum(pred[:, :2], truth[:, :2])
         far = np.minimum(pred[:, :2] + pred[:, 2:], truth[:, :2] + truth[:, 2:])
-        shared = (far - near).clip(min=0).prod(axis=1)
-        union = _area(pred) + _area(truth) - shared
+        shared = _area(far - near)
+        union = _area(pred[:, 2:]) + _area(truth[:, 2:]) - shared
         # rounding of x + w may carry a box's overlap with itself above 1
         return np.minimum(np.divide(shared, union, out=shared * 0, where=union > 0), 1.0)
 
 
-def _area(boxes: np.ndarray) -> np.ndarray:
-    return boxes[:, 2:].clip(min=0).prod(axis=1)
+def _area(sizes: np.ndarray) -> np.ndarray:
+    width, height = sizes.clip(min=0).T
+    return width * height
 
 
 def centre_difference(pred: np.ndarray, truth: np.ndarray) -> np.ndarray:
@@ -48,20 +50,26 @@ def normalised_centre_error(pred: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def invalid_rows(truth: np.ndarray, rule: InvalidRule, visible: np.ndarray | None = None) -> np.ndarray:
     """(n,) bool: ground-truth rows that a protocol's rule calls invalid (see `Protocol.invalid`)."""
+    if rule == 'none':
+        return np.zeros(len(truth), dtype=bool)
     if rule == 'any_not_positive':
         return np.logical_not((truth > 0).all(axis=1))
     invalid = np.logical_not((truth[:, 2:] > 0).all(axis=1)) | np.isnan(truth).any(axis=1)
     return invalid if visible is None else invalid | ~np.asarray(visible, dtype=bool)
 
 
-def replace_bad_predictions(pred: np.ndarray, truth: np.ndarray) -> np.ndarray:
+def replace_bad_predictions(pred: np.ndarray, truth: np.ndarray, starts: ArrayLike = 0) -> np.ndarray:
     """A copy in which boxes without area, or all NaN, are those of the frame before.
 
-    Frames whose ground truth holds a NaN are left as they are, also as sources; the first frame always is.
+    Frames whose ground truth holds a NaN are left as they are, also as sources; first frames always are.
+
+    Args:
+        pred, truth: (n, 4), of one sequence or of several, one after the other.
+        starts: positions of the sequences' first frames.
     """
     with np.errstate(invalid='ignore'):
         bad = (pred[:, 2:] <= 0).any(axis=1) | np.isnan(pred).all(axis=1)
     bad &= ~np.isnan(truth).any(axis=1)
-    bad[:1] = False
+    bad[starts] = False
     source = np.maximum.accumulate(np.where(bad, 0, np.arange(len(pred))))
     return pred[source]

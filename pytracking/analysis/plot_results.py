@@ -17,6 +17,7 @@ from pytracking.evaluation.tracker import Tracker
 
 PLOT_TYPES: dict[str, MeasureName] = {'prec': 'precision', 'norm_prec': 'norm_precision',
                                       **{name: name for name in get_args(MeasureName)}}
+TITLES: dict[MeasureName, str] = {'success': 'Success', 'precision': 'Precision', 'norm_precision': 'Norm. Prec.'}
 AXES = {'success': 'overlap threshold', 'precision': 'centre error threshold (px)',
         'norm_precision': 'normalised centre error threshold'}
 
@@ -28,22 +29,42 @@ def results_table(results: Sequence[TrackerResult],
     Raises:
         ValueError: no result, or results of different protocols or sequences.
     """
+    check_alike(results)
+    known = results[0].result.protocol.measures
+    rows = [[item.label, *(None if name not in known else 100 * (item.result.figure(name) or 0.0)
+                           for name in measures), item.frames_per_second] for item in results]
+    header = ('Tracker', *(TITLES[name] for name in measures), 'frames/s')
+    return '\n'.join([format_table(rows, header), *table_notes(results, measures)])
+
+
+def check_alike(results: Sequence[TrackerResult]) -> None:
+    """Results belong in one table.
+
+    Raises:
+        ValueError: no result, or results of different protocols or sequences.
+    """
     if not results:
         raise ValueError('no result to show')
     first = results[0].result
     if any(item.result.protocol is not first.protocol or item.result.sequences != first.sequences
            for item in results):
         raise ValueError('results of different protocols or sequences do not belong in one table')
-    known = first.protocol.measures
-    titles = {'success': 'Success', 'precision': 'Precision', 'norm_precision': 'Norm. Prec.'}
-    rows = [[item.label, *(None if name not in known else 100 * (item.result.figure(name) or 0.0)
-                           for name in measures), item.frames_per_second] for item in results]
-    figures = ', '.join(f'{titles[name]} = {known[name].figure_name()}' for name in measures if name in known)
+
+
+def table_notes(results: Sequence[TrackerResult],
+                measures: Sequence[MeasureName] = get_args(MeasureName)) -> list[str]:
+    """How the figures of a table were made, and what the protocol left out; one line each."""
+    first = results[0].result
     count, plural = len(first.sequences), '' if len(first.sequences) == 1 else 's'
-    caption = (f'protocol {first.protocol.name}, {count} sequence{plural}, {int(first.frames.sum())} frames; '
-               f'x 100; {figures}')
-    header = ('Tracker', *(titles[name] for name in measures), 'frames/s')
-    return '\n'.join([format_table(rows, header), caption, *_dropped(results)])
+    caption = f'protocol {first.protocol.name}, {count} sequence{plural}, {int(first.frames.sum())} frames; '
+    return [caption + figure_notes(results, measures), *_dropped(results)]
+
+
+def figure_notes(results: Sequence[TrackerResult], measures: Sequence[MeasureName] = get_args(MeasureName)) -> str:
+    """What the figures of a table are, whatever the sequences."""
+    known = results[0].result.protocol.measures
+    figures = ', '.join(f'{TITLES[name]} = {known[name].figure_name()}' for name in measures if name in known)
+    return f'x 100; {figures}'
 
 
 def _dropped(results: Sequence[TrackerResult]) -> list[str]:

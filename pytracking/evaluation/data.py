@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable
+from copy import copy
 from typing import Any, SupportsIndex, overload
 
 import numpy as np
@@ -28,6 +29,9 @@ class Sequence:
         object_class: free text.
         target_visible: (n,) bool.
         object_ids, multiobj_mode: for multi-object sets.
+        second_frames: image files of the other modality, frame by frame; for trackers and viewers that want both.
+        second_ground_truth_rect: (n, 4), as `ground_truth_rect`, drawn in the other modality.
+        attributes: what makes the sequence hard, in the data set's own words ('Occlusion').
 
     Attributes:
         full_length: number of frames before `first` shortened the sequence.
@@ -37,7 +41,9 @@ class Sequence:
                  ground_truth_seg: list[str] | None = None,
                  init_data: dict[int, dict[str, Any]] | None = None, object_class: str | None = None,
                  target_visible: np.ndarray | None = None, object_ids: list[str] | None = None,
-                 multiobj_mode: str | None = None) -> None:
+                 multiobj_mode: str | None = None, second_frames: list[str] | None = None,
+                 second_ground_truth_rect: np.ndarray | None = None,
+                 attributes: Iterable[str] = ()) -> None:
         self.name = name
         self.frames = frames
         self.dataset = dataset
@@ -48,6 +54,10 @@ class Sequence:
         self.target_visible = target_visible
         self.object_ids = object_ids
         self.multiobj_mode = multiobj_mode
+        self.second_frames = second_frames
+        self.second_ground_truth_rect = None if second_ground_truth_rect is None else np.asarray(
+            second_ground_truth_rect, dtype=float).reshape(-1, 4)
+        self.attributes = frozenset(attributes)
         self.full_length = len(frames)
 
     @property
@@ -64,12 +74,13 @@ class Sequence:
 
     def first(self, count: int) -> Sequence:
         """The sequence cut to its first `count` frames; it keeps its name and `full_length`."""
-        rows = self.ground_truth_rect if self.init_only else self.ground_truth_rect[:count]
-        visible = None if self.target_visible is None else self.target_visible[:count]
-        masks = None if self.ground_truth_seg is None else self.ground_truth_seg[:count]
-        cut = Sequence(self.name, self.frames[:count], self.dataset, rows, masks, self.init_data,
-                       self.object_class, visible, self.object_ids, self.multiobj_mode)
-        cut.full_length = self.full_length
+        cut = copy(self)
+        cut.frames = self.frames[:count]
+        if not self.init_only:
+            cut.ground_truth_rect = self.ground_truth_rect[:count]
+        for name in ('ground_truth_seg', 'target_visible', 'second_frames', 'second_ground_truth_rect'):
+            if getattr(self, name) is not None:
+                setattr(cut, name, getattr(self, name)[:count])
         return cut
 
     def __len__(self) -> int:
@@ -124,9 +135,17 @@ class SequenceList(list[Sequence]):
 
 
 class BaseDataset(ABC):
-    """An evaluation set: something that lists sequences."""
+    """An evaluation set: something that lists sequences.
+
+    Attributes:
+        protocol: name of the evaluation protocol that belongs to it.
+        leaks: names of training sequences, of any training set, that show what is tested here.
+        has_images: whether the frames of its sequences are files.
+    """
 
     protocol: str = DEFAULT_PROTOCOL
+    leaks: frozenset[str] = frozenset()
+    has_images: bool = True
 
     @abstractmethod
     def get_sequence_list(self) -> SequenceList:

@@ -7,134 +7,96 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from functools import cached_property
 from pathlib import Path
-
-import numpy as np
 
 from ltr.admin.errors import UserError
 from ltr.data.box_text import read_table
-from ltr.data.files import FRAMES, GROUND_TRUTH, list_frames, number_frames, walk_folders
-from pytracking.evaluation.data import DEFAULT_PROTOCOL, BaseDataset, Sequence, SequenceList
+from ltr.data.files import FRAMES, GROUND_TRUTH, list_frames, number_frames
+from pytracking.evaluation.data import DEFAULT_PROTOCOL, SequenceList
+from pytracking.evaluation.diskdataset import DiskDataset, FoundSequence, Skips, check_counts
 from pytracking.evaluation.local import local_env_settings
-from pytracking.evaluation.readers import first_valid_row, mot_runs
+from pytracking.evaluation.readers import first_valid_row, mot_runs, read_attributes
 
 MIN_RUN = 60
 NO_START = 'without a row whose x, y, w, h are all > 0'
-_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+NO_TRUTH = 'without a ground truth'
 
 
-def dataset_root(name: str, root: str | Path | None = None) -> Path:
-    """The folder of data set `name`: `root` where given, else the environment's `<name>_path`.
-
-    Raises:
-        UserError: no folder is set, or it does not exist.
-    """
-    folder = root or getattr(local_env_settings(), f'{name}_path')
-    if not folder:
-        raise UserError(f'no folder is set for the data set {name!r}: give --data DIR or set '
-                        f'PYTRACKING_{name.upper()}_PATH')
-    path = Path(folder).expanduser()
-    if not path.is_dir():
-        raise UserError(f'the folder of the data set {name!r} does not exist: {path}')
-    return path
-
-
-@dataclass
-class _Found:
-    """A sequence before its name is settled: `parts` is its folder relative to the root."""
-
-    parts: tuple[str, ...]
-    suffix: str
-    frames: list[str]
-    boxes: np.ndarray
-
-    def short_name(self) -> str:
-        return self.parts[-1] + self.suffix
-
-    def long_name(self) -> str:
-        return '_'.join(self.parts) + self.suffix
-
-
-@dataclass
-class _Skips:
-    """What was left out, by reason."""
-
-    reasons: dict[str, list[str]] = field(default_factory=dict)
-
-    def add(self, reason: str, what: str) -> None:
-        self.reasons.setdefault(reason, []).append(what)
-
-    def line(self) -> str:
-        return '; '.join(f'{len(names)} {reason} ({", ".join(names[:3])}{", ..." if len(names) > 3 else ""})'
-                         for reason, names in self.reasons.items())
-
-
-class FolderDataset(BaseDataset):
-    """Sequences below a directory, at any depth, in both layouts mixed.
+class FolderDataset(DiskDataset):
+    """Sequences below a directory, at any depth, in both layouts mixed; see `DiskDataset`.
 
     A sequence starts at the first frame whose four box values are all > 0 (the rule of LSOTB-TIR). MOT runs
-    are named `<video>_<id>_<first frame of the run>`. A name that occurs twice is replaced by the path
-    relative to the root, joined by '_'. Hidden folders are left out; links to folders are followed, and
-    what has been seen is not listed again.
+    are named `<video>_<id>_<first frame of the run>`. Skipped are sequence folders without a ground truth, and
+    sequences in which no frame can be the first.
 
     Args:
-        root: the directory; by default the environment's `<name>_path`.
-        name: name of the data set in messages and in `Sequence.dataset`.
-        protocol: the evaluation protocol that belongs to it.
+        root, name, protocol: see `DiskDataset`.
         min_run: least number of frames of a MOT run.
+        attribute_names: what the columns of the data set's attribute files mean; they are looked for as
+            `<seq>.txt` in the environment's `<name>_attributes_path`, or in `anno/att` in or beside `root`.
 
     Raises:
         UserError: `root` is not known or not there.
     """
 
     def __init__(self, root: str | Path | None = None, name: str = 'folder', protocol: str = DEFAULT_PROTOCOL,
-                 min_run: int = MIN_RUN) -> None:
-        self.name = name
-        self.protocol = protocol
+                 min_run: int = MIN_RUN, attribute_names: Sequence[str] = ()) -> None:
+        super().__init__(root, name, protocol, f'<seq>/{FRAMES} + <seq>/{GROUND_TRUTH}, or <video>/{FRAMES} + '
+                                               f'<video>/gt/gt.txt')
         self.min_run = min_run
-        self.root = dataset_root(name, root)
+        self.attribute_names = tuple(attribute_names)
 
     def get_sequence_list(self) -> SequenceList:
-        """All sequences by name; what was skipped is counted in one line on stderr.
+        """See `DiskDataset`; sequences without an attribute file are counted, too, where others have one."""
+        sequences = super().get_sequence_list()
+        bare = [sequence.name for sequence in sequences if not self._attribute_file(sequence.name)]
+        if self._attribute_folder and bare:
+            print(f'{self.name}: {len(bare)} of {len(sequences)} sequences without an attribute file in '
+                  f'{self._attribute_folder}, such as {bare[0]}', file=sys.stderr)
+        return sequences
 
-        Skipped are sequence folders without a ground truth, and sequences in which no frame can be the first.
+    def holds(self, folder: Path) -> bool:
+        """See `DiskDataset`."""
+        return any((folder / part).exists() for part in (GROUND_TRUTH, FRAMES, Path('gt', 'gt.txt')))
 
-        Raises:
-            UserError: no sequence at all, an unreadable ground truth, or one that does not fit its frames.
-        """
-        skips = _Skips()
-        found = [item for folder, parts in walk_folders(self.root) for item in self._read(folder, parts, skips)]
-        if not found:
-            detail = f': skipped {skips.line()}' if skips.reasons else ''
-            raise UserError(f'no sequence with a ground truth below {self.root}{detail}; expected '
-                            f'<seq>/{FRAMES} + <seq>/{GROUND_TRUTH}, or <video>/{FRAMES} + <video>/gt/gt.txt')
-        if skips.reasons:
-            print(f'{self.name}: {len(found)} sequences; skipped {skips.line()}', file=sys.stderr)
-        sequences = [Sequence(name, item.frames, self.name, item.boxes)
-                     for name, item in zip(_unique_names(found), found, strict=True)]
-        return SequenceList(sorted(sequences, key=lambda sequence: sequence.name), self.protocol)
-
-    def _read(self, folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
-        """The sequences that lie directly in `folder`."""
+    def read(self, folder: Path, parts: tuple[str, ...], skips: Skips) -> Iterator[FoundSequence]:
+        """See `DiskDataset`."""
         if (folder / GROUND_TRUTH).is_file():
             yield from _read_rects(folder, parts, skips)
         elif (folder / 'gt' / 'gt.txt').is_file():
             yield from self._read_mot(folder, parts, skips)
         elif (folder / FRAMES).is_dir():
-            skips.add('without a ground truth', '/'.join(parts))
+            skips.add(NO_TRUTH, '/'.join(parts))
 
-    def _read_mot(self, folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
+    def attributes(self, name: str) -> frozenset[str]:
+        """See `DiskDataset`. Raises UserError for a file that does not fit `attribute_names`."""
+        path = self._attribute_file(name)
+        return read_attributes(path, self.attribute_names) if path else frozenset()
+
+    @cached_property
+    def _attribute_folder(self) -> Path | None:
+        if not self.attribute_names:
+            return None
+        given = getattr(local_env_settings(), f'{self.name}_attributes_path')
+        if given and not Path(given).is_dir():
+            raise UserError(f'PYTRACKING_{self.name.upper()}_ATTRIBUTES_PATH: no folder {given}')
+        places = [Path(given)] if given else [base / 'anno' / 'att' for base in (self.root, self.root.resolve().parent)]
+        return next((place for place in places if place.is_dir()), None)
+
+    def _attribute_file(self, name: str) -> Path | None:
+        path = self._attribute_folder / f'{name}.txt' if self._attribute_folder else None
+        return path if path and path.is_file() else None
+
+    def _read_mot(self, folder: Path, parts: tuple[str, ...], skips: Skips) -> Iterator[FoundSequence]:
         path = folder / 'gt' / 'gt.txt'
         frames = list_frames(folder / FRAMES)
         position = number_frames(frames)
         runs = mot_runs(path, self.min_run)
         if not runs:
-            skips.add(f'without a run of {self.min_run} frames', '/'.join(parts))
+            skips.add(f'without a run of {self.min_run} frames', '/'.join(parts), harmless=True)
         for identity, numbers, boxes in runs:
             missing = [int(number) for number in numbers if int(number) not in position]
             if missing:
@@ -146,42 +108,20 @@ class FolderDataset(BaseDataset):
                 skips.add(NO_START, '/'.join(parts) + suffix)
                 continue
             files = [frames[position[int(number)]] for number in numbers[start:]]
-            yield _Found(parts, suffix, files, boxes[start:])
+            yield FoundSequence(parts, suffix, files, boxes[start:])
 
 
-def _read_rects(folder: Path, parts: tuple[str, ...], skips: _Skips) -> Iterator[_Found]:
+def _read_rects(folder: Path, parts: tuple[str, ...], skips: Skips) -> Iterator[FoundSequence]:
     path = folder / GROUND_TRUTH
     boxes = read_table(path, 4)
     frames = list_frames(folder / FRAMES)
-    init_only = len(boxes) == 1 and frames
     if len(boxes) == 0:
         raise UserError(f'{path} has no rows')
-    if len(boxes) != len(frames) and not init_only:
-        raise UserError(f'{path} has {len(boxes)} rows, but {folder / FRAMES} has {len(frames)} images: '
-                        f'give one row per image, or a single row (run only, not evaluated)')
+    if not (len(boxes) == 1 and frames):
+        check_counts(path, len(boxes), folder / FRAMES, frames,
+                     'give one row per image, or a single row (run only, not evaluated)')
     start = first_valid_row(boxes)
     if start is None:
         skips.add(NO_START, '/'.join(parts))
     else:
-        yield _Found(parts, '', frames[start:], boxes[start:])
-
-
-def _unique_names(found: list[_Found]) -> list[str]:
-    """File-safe names: the folder's where it is unique, else the relative path's."""
-    short = [_UNSAFE.sub('_', item.short_name()) for item in found]
-    count = Counter(short)
-    names = [name if count[name] == 1 else _UNSAFE.sub('_', item.long_name())
-             for name, item in zip(short, found, strict=True)]
-    twice = [name for name, times in Counter(names).items() if times > 1]
-    if twice:
-        raise UserError(f'{" and ".join(_folders(found, names, twice[0]))} have the same name {twice[0]!r}: rename one')
-    for name in sorted(set(names).intersection(f'{other}_time' for other in names)):
-        [folder] = _folders(found, names, name)
-        raise UserError(f'{folder}: the boxes of {name!r} would be written over the times of '
-                        f'{name.removesuffix("_time")!r}: rename the folder')
-    return names
-
-
-def _folders(found: list[_Found], names: list[str], wanted: str) -> list[str]:
-    """Folders of the sequences that have the name `wanted`."""
-    return [str(Path(item.frames[0]).parent.parent) for name, item in zip(names, found, strict=True) if name == wanted]
+        yield FoundSequence(parts, '', frames[start:], boxes[start:])

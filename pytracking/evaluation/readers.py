@@ -1,7 +1,8 @@
-"""Reading what lies in a sequence folder: where its boxes start, and tracks in MOT text files."""
+"""Reading what lies in a sequence folder: where its boxes start, corners, attributes, tracks in MOT text files."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,30 @@ def first_valid_row(boxes: np.ndarray) -> int | None:
     with np.errstate(invalid='ignore'):
         valid = (boxes > 0).all(axis=1)
     return int(valid.argmax()) if valid.any() else None
+
+
+def read_corner_pairs(path: Path) -> np.ndarray:
+    """Boxes of a text file with lines of x1 y1 x2 y2: (n, 4) `xywh`, image px. Raises UserError as `read_table`."""
+    corners = read_table(path, 4)
+    return np.concatenate([corners[:, :2], corners[:, 2:] - corners[:, :2]], axis=1)
+
+
+def read_attributes(path: Path, names: Sequence[str]) -> frozenset[str]:
+    """Attributes of one sequence.
+
+    Args:
+        path: one line of 0 and 1, a column for each name.
+        names: what the columns mean.
+
+    Raises:
+        UserError: another number of lines or columns, or anything but 0 and 1.
+    """
+    table = read_table(path, len(names))
+    if len(table) != 1:
+        raise UserError(f'{path}: expected one line of {len(names)} attributes, found {len(table)} lines')
+    if not np.isin(table, (0, 1)).all():
+        raise UserError(f'{path}: attributes are 0 or 1, found {path.read_text(errors="replace").strip()[:60]!r}')
+    return frozenset(name for name, present in zip(names, table[0], strict=True) if present)
 
 
 def mot_runs(path: Path, min_run: int) -> list[tuple[int, np.ndarray, np.ndarray]]:

@@ -1,167 +1,36 @@
-"""The evaluation engine against published figures, a slow reference, and what must hold for any boxes."""
+"""The evaluation engine against published figures, and rule by rule."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ltr.admin.errors import UserError
+from ltr.data.box_text import read_table
 from pytracking.analysis.evaluate import aggregate, evaluate, pass_curve
 from pytracking.analysis.protocols import PROTOCOLS, get_protocol
+from pytracking.evaluation.annotations import AnnotationDataset
 from pytracking.evaluation.data import Sequence
-
-# facts: Success / Precision / Normalised precision on LSOTB-TIR, 120 sequences, from the benchmark's own file
-PUBLISHED = {
-    'ECO-TIR': (631, 768, 695), 'ECO-stir': (616, 750, 672), 'ECO': (609, 739, 670),
-    'SiamRPN++': (604, 711, 651), 'MDNet': (601, 750, 686), 'VITAL': (597, 749, 682),
-    'ATOM': (595, 729, 647), 'TADT': (587, 710, 635), 'SiamMask': (579, 705, 637),
-    'ECO-HC': (561, 690, 627), 'SiamFC-TIR': (554, 700, 626), 'BACF': (535, 648, 591),
-    'SRDCF': (529, 642, 574), 'SiamFC': (517, 651, 587), 'Staple': (492, 606, 548),
-    'CFNet-TIR': (478, 580, 540), 'KCF': (321, 418, 385),
-}
-MAT_FILES = {'success': 'overlap', 'precision': 'error', 'norm_precision': 'norm_error'}
-
-
-@pytest.fixture(scope='module')
-def lsotb_curves(shared_data):
-    """Measure -> tracker -> (120, T), and the sequence names."""
-    scipy_io = pytest.importorskip('scipy.io')
-    folder = shared_data / 'lsotb_perfmat'
-    if not folder.is_dir():
-        pytest.skip(f'{folder} is absent')
-    curves = {}
-    for measure, key in MAT_FILES.items():
-        file = scipy_io.loadmat(folder / f'aveSuccessRatePlot_37alg_{key}_OPE.mat')
-        names = [str(cell[0][0]) for cell in file['nameTrkAll']]
-        curves[measure] = dict(zip(names, file['aveSuccessRatePlot'], strict=True))
-    names = scipy_io.loadmat(folder / 'overlap50andcentererror20_37.mat')['seq_names'][0]
-    return curves, [str(cell[0]) for cell in names]
-
-
-def ranking(curves, measure, protocol):
-    mean = aggregate(curves, protocol.drop_zero_curves)
-    return round(1000 * float(protocol.measures[measure].figure(mean)))
-
-
-def test_lsotb_aggregation_gives_the_published_figures(lsotb_curves):
-    curves, _ = lsotb_curves
-    protocol = get_protocol('lsotb')
-    for tracker, expected in PUBLISHED.items():
-        assert tuple(ranking(curves[m][tracker], m, protocol) for m in MAT_FILES) == expected, tracker
-
-
-def test_lsotb119_gives_the_figures_of_the_paper(lsotb_curves):
-    curves, names = lsotb_curves
-    protocol = get_protocol('lsotb119')
-    keep = [name not in protocol.exclude for name in names]
-    assert sum(keep) == 119
-    assert tuple(ranking(curves[m]['ATOM'][keep], m, protocol) for m in MAT_FILES) == (593, 727, 645)
 
 
 def test_real_boxes_give_the_published_figures(shared_data):
-    """LasHeR counts as `lsotb` does, but for integer predictions and the normalised figure at 0.20."""
+    """LasHeR's test set: two trackers' published boxes, six published figures; and fast."""
     folder = shared_data / 'lasher_results'
-    lsotb, stock = get_protocol('lsotb'), get_protocol('pytracking')
-    protocol = replace(lsotb, measures={**lsotb.measures, 'norm_precision': stock.measures['norm_precision']})
-    truth = {path.stem: np.loadtxt(path, delimiter=',') for path in (folder / 'ground_truth').glob('*.txt')}
-    sequences = [Sequence(name, [''] * len(boxes), 'lasher', boxes) for name, boxes in truth.items()]
+    sequences = AnnotationDataset(folder / 'ground_truth', protocol='lasher').get_sequence_list()
+    assert len(sequences) == 245 and sequences.protocol == 'lasher'
     for tracker, expected in {'mfDiMP': (343, 395, 447), 'APFNet': (362, 439, 500)}.items():
-        predictions = {name: read_any(folder / tracker / f'{name}.txt') for name in truth}
-        result = evaluate({name: np.round(boxes) for name, boxes in predictions.items()}, sequences, protocol)
-        assert len(result.sequences) == 245
+        predictions = {item.name: read_table(folder / tracker / f'{item.name}.txt', 4) for item in sequences}
+        result = evaluate(predictions, sequences, sequences.protocol)
         got = (result.success, result.norm_precision, result.precision)
         assert tuple(round(1000 * value) for value in got) == expected
 
 
-def read_any(path):
-    return np.array([line.replace(',', ' ').split() for line in path.read_text().splitlines()], dtype=float)
-
-
-# --- a slow reference, frame by frame, written from the protocols' description ---
-
-def reference(pred, truth, name):
-    """Curves of one sequence in plain Python: success, precision, norm_precision."""
-    lsotb = name != 'pytracking'
-    pred = [list(map(float, row)) for row in pred]
-    truth = [list(map(float, row)) for row in truth]
-    pred[0] = truth[0]
-    if lsotb:
-        for i in range(1, len(pred)):
-            p = pred[i]
-            bad = p[2] <= 0 or p[3] <= 0 or all(math.isnan(v) for v in p)
-            if bad and not any(math.isnan(v) for v in truth[i]):
-                pred[i] = pred[i - 1]
-    values = {'success': [], 'precision': [], 'norm_precision': []}
-    for p, t in zip(pred, truth, strict=True):
-        checked = t if lsotb else t[2:]
-        if any(math.isnan(v) for v in t) or any(v <= 0 for v in checked):
-            row = (-1.0, -1.0 if lsotb else math.inf, -1.0)
-        elif any(math.isnan(v) for v in p):
-            row = (math.nan,) * 3
-        else:
-            width = max(0.0, min(p[0] + p[2], t[0] + t[2]) - max(p[0], t[0]))
-            height = max(0.0, min(p[1] + p[3], t[1] + t[3]) - max(p[1], t[1]))
-            shared = width * height if p[2] > 0 and p[3] > 0 else 0.0
-            area = p[2] * p[3] if p[2] > 0 and p[3] > 0 else 0.0
-            dx = p[0] + p[2] / 2 - t[0] - t[2] / 2
-            dy = p[1] + p[3] / 2 - t[1] - t[3] / 2
-            row = (shared / (area + t[2] * t[3] - shared), math.sqrt(dx * dx + dy * dy),
-                   math.sqrt((dx / t[2]) ** 2 + (dy / t[3]) ** 2))
-        for key, value in zip(values, row, strict=True):
-            values[key].append(value)
-    n = len(pred)
-    return {'success': [sum(v > k / 20 for v in values['success']) / n for k in range(21)],
-            'precision': [sum(v <= k for v in values['precision']) / n for k in range(51)],
-            'norm_precision': [sum(v <= k / 100 for v in values['norm_precision']) / n for k in range(51)]}
-
-
-# halves make all sums exact, so that ties at a threshold fall alike in both implementations
-NUMBER = st.one_of(st.integers(1, 60).map(lambda k: k / 2), st.sampled_from([0.0, -1.0, math.nan]))
-SIZE = st.one_of(st.integers(1, 30).map(lambda k: k / 2), st.sampled_from([0.0, -2.0, math.nan]))
-BOX = st.one_of(st.tuples(NUMBER, NUMBER, SIZE, SIZE), st.just((math.nan,) * 4))
-PAIRS = st.lists(st.tuples(BOX, BOX), min_size=1, max_size=12)
-
-
-def as_arrays(pairs):
-    return np.array([p for p, _ in pairs]), np.array([t for _, t in pairs])
-
-
-def one_sequence(pred, truth, protocol, name='s'):
-    sequence = Sequence(name, [''] * len(truth), 'd', truth)
-    return evaluate({name: pred}, [sequence], protocol)
-
-
-@pytest.mark.parametrize('name', sorted(PROTOCOLS))
-@settings(max_examples=150, deadline=None)
-@given(pairs=PAIRS)
-def test_equals_the_slow_reference(name, pairs):
-    pred, truth = as_arrays(pairs)
-    before = pred.copy(), truth.copy()
-    result = one_sequence(pred, truth, name)
-    expected = reference(pred, truth, name)
-    assert set(result.curves) == set(PROTOCOLS[name].measures)
-    for measure, curve in result.curves.items():
-        np.testing.assert_array_equal(curve[0], expected[measure], err_msg=measure)
-        steps = np.diff(curve[0])
-        assert (steps <= 0).all() if measure == 'success' else (steps >= 0).all()
-        assert curve.min() >= 0 and curve.max() <= 1
-    np.testing.assert_array_equal(pred, before[0])
-    np.testing.assert_array_equal(truth, before[1])
-
-
-@settings(max_examples=60, deadline=None)
-@given(st.lists(st.tuples(*[st.floats(0.01, 2000)] * 4), min_size=1, max_size=20))
-def test_a_perfect_tracker_has_20_of_21(boxes):
-    truth = np.array(boxes)
-    for protocol in PROTOCOLS.values():
-        result = one_sequence(truth.copy(), truth, protocol)
-        assert result.success == pytest.approx(20 / 21, abs=1e-12)
-        assert result.precision == 1.0 and result.norm_precision in (1.0, None)
+def one_sequence(pred, truth, protocol, second=None):
+    sequence = Sequence('s', [''] * len(truth), 'd', truth,
+                        second_ground_truth_rect=truth if second is None else second)
+    return evaluate({'s': pred}, [sequence], protocol)
 
 
 def test_known_values_of_a_shifted_box():
@@ -203,10 +72,31 @@ def test_a_bad_prediction_is_the_one_before_unless_the_truth_has_a_nan():
     assert result.curves['precision'][0, 0] == 4 / 5
 
 
-def test_first_frame_counts_with_the_given_box():
+@pytest.mark.parametrize('name', sorted(PROTOCOLS))
+def test_first_frame_counts_with_the_given_box_or_as_predicted(name):
     truth = np.tile([20.0, 20, 10, 10], (2, 1))
-    for name in PROTOCOLS:
-        assert one_sequence(truth * 10, truth, name).curves['success'][0, 0] == 0.5
+    expected = 0.0 if name in ('rgbt234', 'gtot') else 0.5
+    assert one_sequence(truth * 10, truth, name).curves['success'][0, 0] == expected
+
+
+@pytest.mark.parametrize(('name', 'truth', 'passes'), [
+    # protocol, an invalid row of ground truth, whether a far prediction passes (success, precision, normalised)
+    ('lsotb', [0, 5, 4, 4], (False, True, True)), ('lsotb119', [0, 5, 4, 4], (False, True, True)),
+    ('ptb', [0, 5, 4, 4], (False, True, None)), ('lasher', [0, 5, 4, 4], (False, True, True)),
+    ('lasher', [5, 5, 0, 0], (False, True, True)), ('pytracking', [5, 5, 0, 4], (False, False, True)),
+    ('pytracking', [0, 5, 4, 4], (False, False, False)), ('rgbt210', [0, 5, 4, 4], (False, False, None)),
+    ('rgbt210', [np.nan] * 4, (False, False, None)), ('rgbt234', [5, 5, 0, 0], (False, False, None)),
+    ('gtot', [np.nan] * 4, (False, False, None)),
+])
+def test_invalid_rows_by_protocol(name, truth, passes):
+    truth = np.array([[5.0, 5, 4, 4], truth])
+    result = one_sequence(np.full((2, 4), 1000.0), truth, name)
+    first = 0.0 if name in ('rgbt234', 'gtot') else 0.5
+    for measure, expected in zip(('success', 'precision', 'norm_precision'), passes, strict=True):
+        assert (measure in result.curves) == (expected is not None)
+        if expected is not None:
+            passing = result.curves[measure][0, 0 if measure == 'success' else -1]
+            assert passing == first + 0.5 * expected, measure
 
 
 def test_sequences_weigh_alike_and_all_zero_curves_are_dropped():
