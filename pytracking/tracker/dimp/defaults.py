@@ -2,29 +2,22 @@
 
 from __future__ import annotations
 
+from pytracking.tracker.common.defaults import online_params
 from pytracking.utils.params import TrackerParams
 
 
 def dimp_params(sample_size: int = 18 * 16) -> TrackerParams:
     """Parameters of DiMP on crops of `sample_size` px; the caller adds `net`."""
-    params = TrackerParams()
-    params.debug = 0
-    params.use_gpu = True
-
+    params = online_params()
     params.image_sample_size = sample_size
-    params.search_area_scale = 5
     params.border_mode = 'replicate'
 
-    params.update_classifier = True
     params.sample_memory_size = 50
-    params.learning_rate = 0.01
-    params.init_samples_minimum_weight = 0.25
     params.train_skipping = 20
     params.net_opt_iter = 10
     params.net_opt_update_iter = 2
     params.net_opt_hn_iter = 1
 
-    params.use_augmentation = True
     params.augmentation = {
         'fliplr': True,
         'rotate': [10, -10, 45, -45],
@@ -32,26 +25,4 @@ def dimp_params(sample_size: int = 18 * 16) -> TrackerParams:
         'relativeshift': [(0.6, 0.6), (-0.6, 0.6), (0.6, -0.6), (-0.6, -0.6)],
         'dropout': (2, 0.2),
     }
-    params.augmentation_expansion_factor = 2
-    params.random_shift_factor = 1 / 3
-
-    params.advanced_localization = True
-    params.target_not_found_threshold = 0.25
-    params.distractor_threshold = 0.8
-    params.hard_negative_threshold = 0.5
-    params.target_neighborhood_scale = 2.2
-    params.displacement_scale = 0.8
-    params.hard_negative_learning_rate = 0.02
-    params.update_scale_when_uncertain = True
-
-    params.use_iou_net = True
-    params.iounet_augmentation = False
-    params.iounet_k = 3
-    params.num_init_random_boxes = 9
-    params.box_jitter_pos = 0.1
-    params.box_jitter_sz = 0.5
-    params.maximal_aspect_ratio = 6
-    params.box_refinement_iter = 5
-    params.box_refinement_step_length = 1
-    params.box_refinement_step_decay = 1
     return params
