@@ -22,7 +22,8 @@ from ltr.admin.errors import UserError, cli
 from ltr.admin.seeding import seed_everything
 from ltr.admin.settings import Settings
 
-FLAGS = ('data', 'init', 'net', 'epochs', 'samples', 'batch', 'lr_scale', 'device', 'seed', 'workers')
+FLAGS = ('data', 'init', 'net', 'epochs', 'samples', 'batch', 'lr_scale', 'device', 'seed', 'workers',
+         'use_visdom', 'visdom_server', 'visdom_port')
 
 
 def run_training(train_module: str, train_name: str, workspace: str | Path | None = None,
@@ -126,6 +127,10 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument('--device', help='auto (default), cpu, cuda, cuda:1, mps')
     result.add_argument('--seed', metavar='N', type=_not_negative, help='of everything random (default 0)')
     result.add_argument('--workers', metavar='N', type=_not_negative, help='processes that read data')
+    result.add_argument('--use_visdom', action='store_true', default=None,
+                        help='curves on a visdom server that runs already (python -m visdom.server)')
+    result.add_argument('--visdom_server', metavar='HOST', help='default 127.0.0.1')
+    result.add_argument('--visdom_port', metavar='P', type=_count, help='default 8097')
     result.add_argument('--workspace', metavar='DIR', type=Path, help='folder for checkpoints and logs')
     return result
 

@@ -28,8 +28,8 @@ class Settings:
         print_stats: names of the statistics that are shown; None for all.
         grad_clip_max_norm: largest norm of the gradient; None for no limit.
         keep_checkpoints: how many of the newest checkpoints stay; None for all.
-        data, init, net, epochs, samples, batch, lr_scale, workers: given flags of `run_training`, None where
-            not given; read them with `option`.
+        data, init, net, epochs, samples, batch, lr_scale, workers, use_visdom, visdom_server, visdom_port: given
+            flags of `run_training`, None where not given; read them with `option`.
     """
 
     def __init__(self) -> None:
@@ -54,6 +54,9 @@ class Settings:
         self.batch: int | None = None
         self.lr_scale: float | None = None
         self.workers: int | None = None
+        self.use_visdom: bool | None = None
+        self.visdom_server: str | None = None
+        self.visdom_port: int | None = None
 
     def option(self, name: str, default: Any) -> Any:
         """The attribute `name` (a flag of `run_training`), or `default` when it is absent or None."""

@@ -18,6 +18,7 @@ from ltr.admin.seeding import loader_generator
 from ltr.admin.settings import Settings
 from ltr.admin.stats import AverageMeter, StatValue
 from ltr.admin.tensorboard import TensorboardWriter
+from ltr.admin.visdom_writer import writer_of
 from ltr.tensors import TensorDict
 from ltr.trainers.base_trainer import BaseTrainer
 from ltr.trainers.progress import Progress
@@ -26,7 +27,8 @@ from ltr.trainers.progress import Progress
 class LTRTrainer(BaseTrainer):
     """Cycles over its loaders in every epoch.
 
-    Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, device, seed`.
+    Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, device, seed`, and for curves on a
+    visdom server `use_visdom, visdom_server, visdom_port`.
 
     Args:
         actor, loaders, optimizer, settings, lr_scheduler: see `BaseTrainer`.
@@ -39,6 +41,7 @@ class LTRTrainer(BaseTrainer):
         self.freeze_backbone_bn_layers = freeze_backbone_bn_layers
         self.stats = OrderedDict((loader.name, None) for loader in self.loaders)
         self._tensorboard: TensorboardWriter | None = None
+        self._visdom = writer_of(settings)
 
     def train_epoch(self) -> None:
         """One epoch: every loader whose `epoch_interval` divides the epoch number, in the given order."""
@@ -52,7 +55,10 @@ class LTRTrainer(BaseTrainer):
             for value in (self.stats[name] or {}).values():
                 if isinstance(value, AverageMeter):
                     value.new_epoch()
-        self._write_tensorboard(ran)
+        newest = {name: self.stats[name] for name in ran}
+        self._write_tensorboard(newest)
+        if self._visdom is not None:
+            self._visdom.write_epoch(newest, self.epoch)
 
     def cycle_dataset(self, loader: Any) -> None:
         """Work through one loader, with weight updates if it is a training loader.
@@ -115,13 +121,13 @@ class LTRTrainer(BaseTrainer):
                 if isinstance(module, nn.modules.batchnorm._BatchNorm):
                     module.eval()
 
-    def _write_tensorboard(self, names: list[str]) -> None:
+    def _write_tensorboard(self, newest: Mapping[str, Any]) -> None:
         if self._tensorboard is None:
             folder = getattr(self.settings.env, 'tensorboard_dir', None)
             self._tensorboard = TensorboardWriter(
                 Path(folder) / self.settings.project_path if folder else None,
                 [loader.name for loader in self.loaders])
-        self._tensorboard.write_epoch({name: self.stats[name] for name in names}, self.epoch)
+        self._tensorboard.write_epoch(newest, self.epoch)
 
 
 def to_device(data: Any, device: torch.device) -> Any:

@@ -1,25 +1,18 @@
-"""Running trackers over data sets: in this process or in several, one result file a sequence."""
+"""Running trackers over data sets: in this process, in several, or on many machines; one result file a sequence."""
 
 from __future__ import annotations
 
-import sys
-import time
-import traceback
-import zlib
-from collections.abc import Callable, Generator, Iterable
-from concurrent.futures import as_completed
-from contextlib import closing
-from dataclasses import dataclass, field
-from itertools import product
+from collections import deque
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, closing, nullcontext
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-from tqdm import tqdm
+from typing import TYPE_CHECKING, Any
 
 from ltr.admin.errors import UserError
-from ltr.admin.seeding import seed_everything
 from pytracking.evaluation.data import Sequence
+from pytracking.evaluation.job import Failure, Job, Tracked, track
 from pytracking.evaluation.network_record import (
     NetworkRecord,
     RunNetwork,
@@ -28,99 +21,78 @@ from pytracking.evaluation.network_record import (
     run_network,
     write_record,
 )
-from pytracking.evaluation.pool import worker_pool
+from pytracking.evaluation.pool import OnFrames, Results, in_processes
+from pytracking.evaluation.progress import RunProgress
+from pytracking.evaluation.report import Outcome, RunReport
 from pytracking.evaluation.results import finished_length, is_complete, result_file, write_results
 from pytracking.evaluation.tracker import Tracker
 
-
-@dataclass(frozen=True)
-class Outcome:
-    """What became of one sequence: `status` is 'done', 'skipped' (was finished) or 'failed'."""
-
-    tracker: str
-    sequence: str
-    status: str
-    frames: int = 0
-    seconds: float = 0.0
-    message: str = ''
-
-    def line(self) -> str:
-        """One line for the terminal."""
-        if self.status == 'failed':
-            return f'{self.tracker}, {self.sequence}: {self.message}'
-        speed = f'{self.frames / self.seconds:.1f} frames/s' if self.seconds > 0 else '-'
-        note = f' ({self.message})' if self.message else ''
-        return f'{self.tracker}, {self.sequence}: {self.frames} frames, {speed}{note}'
-
-
-@dataclass
-class RunReport:
-    """Outcomes of a run in the order in which they came."""
-
-    outcomes: list[Outcome] = field(default_factory=list)
-
-    def count(self, status: str) -> int:
-        """Number of sequences with this status."""
-        return sum(outcome.status == status for outcome in self.outcomes)
-
-    @property
-    def failures(self) -> list[Outcome]:
-        """The failed ones."""
-        return [outcome for outcome in self.outcomes if outcome.status == 'failed']
+if TYPE_CHECKING:
+    from pytracking.visualization.visualizer import Visualizer
 
 
 def run_dataset(dataset: Iterable[Sequence], trackers: Iterable[Tracker], debug: int | bool = False,
-                threads: int = 0, visdom_info: dict[str, Any] | None = None) -> RunReport:
+                threads: int = 0, visdom_info: dict[str, Any] | None = None, *, retries: int = 1,
+                ray: str | None = None) -> RunReport:
     """Run every tracker on every sequence and save the results; finished sequences are skipped.
 
-    One sequence's failure does not stop the others: failures are reported in one line each at the end, on
-    stderr, and in the return value. The random numbers of a sequence depend on its name and the run number
-    alone, so the order and the number of processes do not change a result (up to the rounding of another
-    thread count). The network of a tracker is looked up once, for all sequences, and recorded beside the results.
+    One sequence's failure does not stop the others: it is tried again when the others are done, and failures are
+    reported in one line each at the end, on stderr, and in the return value. The random numbers of a sequence depend on
+    its name and the run number alone, so the order and the number of processes do not change a result (up to the
+    rounding of another thread count). The network of a tracker is looked up once, for all sequences, and recorded
+    beside the results. Only this process writes, each file as a whole or not at all.
 
     Args:
         dataset: the sequences.
         trackers: the trackers.
         debug: level handed to the trackers; above 0 nothing is run in parallel, and a failure that is not the
             user's mistake is raised with its trace-back.
-        threads: number of worker processes; 0 runs in this one.
-        visdom_info: `use_visdom` True is refused: there is no live display in this version.
+        threads: number of worker processes; 0 runs in this one. With `ray`, the number of sequences at a time.
+        visdom_info: `use_visdom` True opens a live view on `server`:`port`; not with several processes.
+        retries: how often a failed sequence is tried again; never with `debug`.
+        ray: address of a Ray cluster, 'auto' for the one of this machine, or 'local' to start one here.
 
     Raises:
         UserError: before anything is run: unknown tracker or parameters, a network that is not there, or results of
-            another network in the folder.
+            another network in the folder; no visdom, no Ray, or no server of theirs.
         KeyboardInterrupt: on Ctrl-C, after the workers have ended; finished sequences stay.
     """
-    if (visdom_info or {}).get('use_visdom'):
-        raise UserError('there is no live display in this version: leave use_visdom out')
     if threads < 0:
         raise UserError(f'the number of worker processes must not be negative, got {threads}')
+    if retries < 0:
+        raise UserError(f'the number of retries must not be negative, got {retries}')
+    several = (threads > 0 or ray is not None) and not debug
+    if several and (visdom_info or {}).get('use_visdom'):
+        raise UserError('the live view shows one sequence at a time: leave out --threads and --ray, or --use_visdom')
     sequences, trackers = list(dataset), list(trackers)
-    networks = _check_trackers(trackers)
-    jobs = [(tracker, sequence, network) for (tracker, network), sequence in
-            product(zip(trackers, networks, strict=True), sequences)]
-    report = RunReport()
-    with tqdm(total=sum(len(sequence.frames) for _, sequence, _ in jobs), unit='frame', disable=None) as bar:
-        parallel = threads > 0 and not debug and len(jobs) > 1
-        outcomes = _in_pool(jobs, threads, bar) if parallel else _in_process(jobs, debug, bar)
-        with closing(outcomes):  # so that Ctrl-C in this loop also ends the workers
-            for outcome in outcomes:
-                report.outcomes.append(outcome)
-                if outcome.status == 'done':
-                    tqdm.write(outcome.line(), file=sys.stdout)
-    _summarise(report)
+    report, jobs = _jobs(sequences, trackers, check_trackers(trackers))
+    queue = deque(sorted(jobs, key=lambda job: -len(job.sequence.frames)) if several else jobs)
+    with _live_view(visdom_info, int(debug)) as visualizer, RunProgress(jobs) as progress:
+        if several and ray is not None:
+            from pytracking.evaluation.ray_pool import on_ray
+            results = on_ray(queue, ray, threads, progress.add)
+        elif several and len(jobs) > 1:
+            results = in_processes(queue, min(threads, len(jobs)), progress.add)
+        else:
+            results = _here(queue, debug, progress.add, visualizer)
+        with closing(results):  # so that Ctrl-C in this loop also ends the workers
+            for job, result in results:
+                if isinstance(result, Failure) and job.attempt <= retries and not debug:
+                    progress.again(job, result.message)
+                    queue.append(replace(job, attempt=job.attempt + 1))
+                    continue
+                report.outcomes.append(_outcome(job, result))
+                progress.end(job, report.outcomes[-1])
+    report.print_summary()
     return report
 
 
-def _summarise(report: RunReport) -> None:
-    print(f'{report.count("done")} sequences run, {report.count("skipped")} were finished before, '
-          f'{report.count("failed")} failed', flush=True)
-    for outcome in report.failures:
-        print(f'failed: {outcome.line()}', file=sys.stderr)
+def check_trackers(trackers: Iterable[Tracker]) -> list[RunNetwork | None]:
+    """Find out what every sequence would fail by, once; then record the networks, and return them.
 
-
-def _check_trackers(trackers: list[Tracker]) -> list[RunNetwork | None]:
-    """Find out what every sequence would fail by, once; then record the networks, and return them."""
+    Raises:
+        UserError: as `run_dataset`.
+    """
     networks: list[RunNetwork | None] = []
     records: list[tuple[Path, NetworkRecord]] = []
     for tracker in trackers:
@@ -139,58 +111,18 @@ def _check_trackers(trackers: list[Tracker]) -> list[RunNetwork | None]:
     return networks
 
 
-Job = tuple[Tracker, Sequence, RunNetwork | None]
-
-
-def _in_process(jobs: list[Job], debug: int | bool, bar: Any) -> Generator[Outcome, None, None]:
-    for tracker, sequence, network in jobs:
-        before = bar.n
-        yield run_job(tracker, sequence, debug, bar.update, network)
-        bar.update(before + len(sequence.frames) - bar.n)
-
-
-def _in_pool(jobs: list[Job], threads: int, bar: Any) -> Generator[Outcome, None, None]:
-    with worker_pool(min(threads, len(jobs))) as pool:
-        futures = {pool.submit(run_job, tracker, sequence, network=network): (tracker, sequence)
-                   for tracker, sequence, network in jobs}
-        for future in as_completed(futures):
-            tracker, sequence = futures[future]
-            error = future.exception()
-            bar.update(len(sequence.frames))
-            yield future.result() if error is None else Outcome(
-                tracker.label, sequence.name, 'failed', message=f'{type(error).__name__}: {error}')
-
-
-def run_job(tracker: Tracker, sequence: Sequence, debug: int | bool = False,
-            progress: Callable[[int], Any] | None = None, network: RunNetwork | None = None) -> Outcome:
-    """Run one tracker on one sequence and save the result, unless a finished one is there.
-
-    Arguments as for `Tracker.run_sequence`.
-
-    Returns:
-        The outcome; a failure is one too, except with `debug`, when anything but a UserError is raised.
-    """
-    note = ''
-    try:
-        note, finished = _existing(tracker, sequence)
-        if finished:
-            return Outcome(tracker.label, sequence.name, 'skipped', len(sequence.frames))
-        seed_everything(zlib.crc32(sequence.name.encode()), tracker.run_id or 0)
-        start = time.perf_counter()
-        output = tracker.run_sequence(sequence, debug, progress, network)
-        seconds = time.perf_counter() - start
-        write_results(tracker.results_dir, sequence.name, np.array(output['target_bbox']),
-                      np.array(output['time']))
-        return Outcome(tracker.label, sequence.name, 'done', len(sequence.frames), seconds, note)
-    except UserError as error:
-        return Outcome(tracker.label, sequence.name, 'failed', message=str(error))
-    except Exception as error:
-        if debug:
-            raise
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        message = ' '.join(f'{type(error).__name__}: {error}'.split())
-        return Outcome(tracker.label, sequence.name, 'failed',
-                       message=f'{message} ({place.filename}:{place.lineno}; --debug 1 shows the trace-back)')
+def _jobs(sequences: list[Sequence], trackers: list[Tracker],
+          networks: list[RunNetwork | None]) -> tuple[RunReport, list[Job]]:
+    """What was finished before, and what is left to do."""
+    report, jobs = RunReport(), []
+    for tracker, network in zip(trackers, networks, strict=True):
+        for sequence in sequences:
+            note, finished = _existing(tracker, sequence)
+            if finished:
+                report.outcomes.append(Outcome(tracker.label, sequence.name, 'skipped', len(sequence.frames)))
+            else:
+                jobs.append(Job(tracker, sequence, network, note))
+    return report, jobs
 
 
 def _existing(tracker: Tracker, sequence: Sequence) -> tuple[str, bool]:
@@ -205,3 +137,31 @@ def _existing(tracker: Tracker, sequence: Sequence) -> tuple[str, bool]:
         return '', True
     path = result_file(tracker.results_dir, sequence.name)
     return f'replaced {path}, which had {rows} rows instead of {len(sequence.frames)}', False
+
+
+def _live_view(visdom_info: dict[str, Any] | None, debug: int) -> AbstractContextManager[Visualizer | None]:
+    info = visdom_info or {}
+    if not info.get('use_visdom'):
+        return nullcontext()
+    from pytracking.visualization.visdom_view import VisdomView
+    return closing(VisdomView(str(info.get('server') or '127.0.0.1'), int(info.get('port') or 8097), debug))
+
+
+def _here(queue: deque[Job], debug: int | bool, on_frames: OnFrames, visualizer: Visualizer | None) -> Results:
+    while queue:
+        job = queue.popleft()
+        yield job, track(job, debug, partial(on_frames, job), visualizer)
+
+
+def _outcome(job: Job, result: Tracked | Failure) -> Outcome:
+    """Write the result; one that cannot be written is a failure, too."""
+    tracker, sequence = job.tracker, job.sequence
+    if isinstance(result, Tracked):
+        try:
+            write_results(tracker.results_dir, sequence.name, result.boxes, result.times)
+        except OSError as error:
+            result = Failure(f'cannot write the result: {error}')
+        else:
+            return Outcome(tracker.label, sequence.name, 'done', len(sequence.frames), result.seconds, job.note)
+    times = f' ({job.attempt} attempts)' if job.attempt > 1 else ''
+    return Outcome(tracker.label, sequence.name, 'failed', message=result.message + times)

@@ -8,7 +8,7 @@ import pkgutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -21,6 +21,9 @@ from pytracking.evaluation.local import local_env_settings
 from pytracking.evaluation.network_record import RunNetwork
 from pytracking.tracker.base import BaseTracker
 from pytracking.utils.params import TrackerParams
+
+if TYPE_CHECKING:
+    from pytracking.visualization.visualizer import Visualizer
 
 
 class Tracker:
@@ -81,8 +84,20 @@ class Tracker:
         """A tracker object for one sequence."""
         return self.get_tracker_class()(params)
 
+    def new_tracker(self, debug: int | bool = False, network: RunNetwork | None = None) -> BaseTracker:
+        """A tracker object with fresh parameters; arguments as for `run_sequence`."""
+        params = self.get_parameters()
+        if network is not None:
+            network.pin(params)
+        params.tracker_name, params.param_name, params.run_id = self.name, self.parameter_name, self.run_id
+        params.debug = int(debug) or params.get('debug', 0)
+        if self.run_id is not None:  # repeated runs are for seeing the spread of the tracker's own draws
+            params.set_default_values({'seed': self.run_id})
+        return self.create_tracker(params)
+
     def run_sequence(self, seq: Sequence, debug: int | bool = False, progress: Callable[[int], Any] | None = None,
-                     network: RunNetwork | None = None) -> dict[str, list[Any]]:
+                     network: RunNetwork | None = None,
+                     visualizer: Visualizer | None = None) -> dict[str, list[Any]]:
         """Track one sequence; nothing is written.
 
         Args:
@@ -90,6 +105,7 @@ class Tracker:
             debug: level handed to the tracker as `params.debug`; 0 keeps the parameters' own.
             progress: called with 1 after each frame.
             network: what all sequences of a run keep to; by default what the parameters name now.
+            visualizer: shown every frame; its time does not count.
 
         Returns:
             `target_bbox`: the given box, then one box per frame (4 floats, `xywh`, image px); `time`:
@@ -98,18 +114,10 @@ class Tracker:
         Raises:
             UserError: unreadable image, box outside the first image, or the network was replaced.
         """
-        params = self.get_parameters()
-        if network is not None:
-            network.pin(params)
-        params.tracker_name, params.param_name, params.run_id = self.name, self.parameter_name, self.run_id
-        params.debug = int(debug) or params.get('debug', 0)
-        if self.run_id is not None:  # repeated runs are for seeing the spread of the tracker's own draws
-            params.set_default_values({'seed': self.run_id})
-        tracker = self.create_tracker(params)
-
+        tracker = self.new_tracker(debug, network)
         info = seq.init_info()
         image = read_image(seq.frames[0])
-        _check_box(seq, info['init_bbox'], image)
+        check_box(info['init_bbox'], image, seq.frames[0])
         start = time.perf_counter()
         output = tracker.initialize(image, info) or {}
         boxes = [[float(value) for value in info['init_bbox']]]
@@ -120,7 +128,10 @@ class Tracker:
                 start = time.perf_counter()
                 output = tracker.track(image, {'previous_output': output})
                 seconds.append(float(output.get('time', time.perf_counter() - start)))
-                boxes.append(_box(output, path))
+                boxes.append(output_box(output, path))
+            if visualizer is not None:
+                visualizer.show(f'{seq.name} {number + 1}/{len(seq.frames)}', image,
+                                {**_truth(seq, number), self.label: boxes[-1]}, output)
             if progress is not None:
                 progress(1)
         return {'target_bbox': boxes, 'time': seconds}
@@ -136,14 +147,30 @@ def trackerlist(name: str, parameter_name: str, run_ids: int | Iterable[int | No
     return [Tracker(name, parameter_name, run_id, display_name, results_path) for run_id in ids]
 
 
-def _check_box(seq: Sequence, box: list[float], image: np.ndarray) -> None:
+def check_box(box: list[float], image: np.ndarray, place: object, remedy: str = 'correct the ground truth') -> None:
+    """Make sure that a first box, `xywh`, image px, is one that meets the image.
+
+    Raises:
+        UserError: it is not; `place` is named.
+    """
     height, width = image.shape[:2]
     if not meets_image(box, width, height):
-        raise UserError(f'the first {outside_image(box, seq.frames[0], width, height)}; correct the ground truth')
+        raise UserError(f'the first {outside_image(box, place, width, height)}; {remedy}'.replace('  ', ' '))
 
 
-def _box(output: dict[str, Any], path: str) -> list[float]:
+def output_box(output: dict[str, Any], place: object) -> list[float]:
+    """The box in a tracker's output, 4 floats, `xywh`, image px.
+
+    Raises:
+        ValueError: there is none, or it is no box; `place` is named.
+    """
     box = [float(value) for value in output['target_bbox']]
     if len(box) != 4 or any(map(math.isinf, box)):
-        raise ValueError(f'the tracker returned {box} instead of a box for {path}')
+        raise ValueError(f'the tracker returned {box} instead of a box for {place}')
     return box
+
+
+def _truth(seq: Sequence, number: int) -> dict[str, list[float]]:
+    """The ground truth of one frame, by its label."""
+    rows = seq.ground_truth_rect
+    return {'ground truth': rows[number].tolist()} if number < len(rows) else {}

@@ -10,7 +10,9 @@ import time
 
 import pytest
 
-from pytracking.run_tracker import main
+from pytracking.run_tracker import main, parse_arguments
+from pytracking.utils.arguments import calm_waiting
+from pytracking.utils.signals import sigterm_ends
 from tests.evaluation.conftest import REPO, box_path, write_frames, write_sequence
 
 SCRIPT = REPO / 'pytracking' / 'run_tracker.py'
@@ -65,25 +67,57 @@ def test_nothing_heavy_is_imported():
     assert out.stdout.strip() == '[]'
 
 
-@pytest.mark.slow
-@pytest.mark.skipif(os.name == 'nt', reason='sends SIGINT')
-@pytest.mark.parametrize('threads', [0, 2])
-def test_ctrl_c_stops_cleanly(data, tmp_path, threads):
+def stop(data, tmp_path, threads, signal_number, group, delay=6):
+    """Send a signal amid a run of two short and two long sequences; exit status, stderr and the results."""
     for name in ('c', 'd'):
         write_sequence(data / name, box_path(60))
     process = start('dummy', 'slow', '--data', data, '--results', tmp_path / 'r', '--threads', threads,
                     cwd=REPO, start_new_session=True)
     folder = tmp_path / 'r' / 'dummy' / 'slow'
     deadline = time.monotonic() + 90
-    while not (folder / 'b.txt').exists() and time.monotonic() < deadline:
+    while time.monotonic() < deadline and not started(folder, threads):
         time.sleep(0.1)
-    time.sleep(0.5)
-    os.killpg(process.pid, signal.SIGINT)  # as a terminal does: to the workers too
+    time.sleep(delay)
+    (os.killpg if group else os.kill)(process.pid, signal_number)
     # ends when the last process has closed its end of the pipes; the workers had 25 s of work left
     _, err = process.communicate(timeout=15)
-    assert process.returncode == 130, err
-    assert 'stopped' in err and 'Traceback' not in err
-    assert sorted(path.name for path in folder.iterdir()) == ['a.txt', 'a_time.txt', 'b.txt', 'b_time.txt']
+    return process.returncode, err, sorted(path.name for path in folder.iterdir()) if folder.exists() else []
+
+
+def started(folder, threads):
+    """In one process, the short sequences come first; in several, the long ones do, and hold everybody up."""
+    return threads or (folder / 'b.txt').exists()
+
+
+LEFT = {0: ['a.txt', 'a_time.txt', 'b.txt', 'b_time.txt'], 2: []}
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == 'nt', reason='sends SIGINT')
+@pytest.mark.parametrize('delay', [3, 6])  # while the workers start, and while they work
+@pytest.mark.parametrize('threads', [0, 2])
+def test_ctrl_c_stops_cleanly(data, tmp_path, threads, delay):
+    code, err, files = stop(data, tmp_path, threads, signal.SIGINT, group=True, delay=delay)  # as a terminal does
+    assert code == 130, err
+    assert err.rstrip().endswith('stopped') and 'Traceback' not in err
+    assert files == LEFT[threads]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == 'nt', reason='sends SIGTERM')
+@pytest.mark.parametrize('threads', [0, 2])
+def test_sigterm_stops_cleanly(data, tmp_path, threads):
+    code, err, files = stop(data, tmp_path, threads, signal.SIGTERM, group=False)
+    assert code == 143, err
+    assert err.rstrip().endswith('stopped') and 'Traceback' not in err
+    assert files == LEFT[threads]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == 'nt', reason='sends SIGKILL')
+def test_workers_end_with_their_parent(data, tmp_path):
+    code, _, files = stop(data, tmp_path, 2, signal.SIGKILL, group=False)  # communicate() waits for the workers
+    assert code == -signal.SIGKILL and files == LEFT[2]
 
 
 # --- the rest needs no process ---
@@ -133,7 +167,12 @@ def test_sequences_with_one_box_are_run_and_not_evaluated(data, capsys):
     (['--sequence', '2'], 'sequence 2 does not exist: there are 2, counted from 0'),
     (['--protocol', 'lsotp'], "unknown protocol 'lsotp'"),
     (['--max-frames', '0'], '--max-frames must be at least 1'),
-    (['--use_visdom'], 'live display'),
+    (['--use_visdom', '--visdom_port', '1'], 'no visdom server at 127.0.0.1:1'),
+    (['--threads', '2', '--use_visdom'], 'one sequence at a time'),
+    (['--threads', '-1'], 'worker processes must not be negative'),
+    (['--retries', '-1'], 'retries must not be negative'),
+    (['--shard', '3/2'], "'3/2' is not a part"),
+    (['--save-video', 'a.mp4'], 'one file for 2 sequences'),
 ])
 def test_mistakes_on_the_command_line(data, arguments, message):
     from ltr.admin.errors import UserError
@@ -150,10 +189,36 @@ def test_no_data_and_no_ground_truth(tmp_path):
         main(['dummy', 'moving', '--data', str(tmp_path)])
 
 
-def test_flags_are_real_booleans(capsys):
+@pytest.mark.parametrize(('words', 'value'), [
+    ([], False), (['--use_visdom'], True), (['--use_visdom', 'False'], False), (['--use_visdom', '1'], True),
+    (['--no-use_visdom'], False)])
+def test_flags_are_real_booleans(words, value):
+    assert parse_arguments(['dummy', 'moving', *words]).use_visdom is value
+
+
+def test_a_flag_that_is_neither_true_nor_false(capsys):
     with pytest.raises(SystemExit):
-        main(['dummy', 'moving', '--use_visdom', 'False', 'x'])
-    assert 'unrecognized arguments' in capsys.readouterr().err
+        parse_arguments(['dummy', 'moving', '--use_visdom', 'maybe'])
+    assert "'maybe' is neither true nor false" in capsys.readouterr().err
+
+
+def test_waiting_threads_are_calm_unless_the_user_says_otherwise(monkeypatch):
+    for name in ('OMP_WAIT_POLICY', 'GOMP_SPINCOUNT', 'KMP_BLOCKTIME'):
+        monkeypatch.delenv(name, raising=False)
+    environment = {'OMP_WAIT_POLICY': 'ACTIVE'}
+    monkeypatch.setattr('pytracking.utils.arguments.os.environ', environment)
+    calm_waiting()
+    assert environment == {'OMP_WAIT_POLICY': 'ACTIVE'}
+    environment.clear()
+    calm_waiting()
+    assert environment['OMP_WAIT_POLICY'] == 'PASSIVE'
+
+
+def test_the_command_is_light_until_it_runs():
+    """Worker processes import it, and threads wait calmly only when torch comes after `calm_waiting`."""
+    code = 'import sys, pytracking.run_tracker; print(sorted({"torch", "cv2", "numpy"} & set(sys.modules)))'
+    out = subprocess.run([sys.executable, '-c', code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == '[]'
 
 
 def test_real_sequences_with_the_dummy(shared_data, capsys):
@@ -161,3 +226,17 @@ def test_real_sequences_with_the_dummy(shared_data, capsys):
     assert 'protocol lsotb, 4 sequences, 40 frames' in capsys.readouterr().out
     assert main(['dummy', 'default', '--data', str(shared_data / 'tir_mot'), '--max-frames', '2']) == 0
     assert 'protocol lsotb, 101 sequences, 202 frames' in capsys.readouterr().out
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='sends SIGTERM')
+def test_sigterm_leaves_by_its_status_whatever_a_library_makes_of_it():
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as left, sigterm_ends():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        except SystemExit:
+            raise RuntimeError('interrupted') from None
+    assert left.value.code == 143 and signal.getsignal(signal.SIGTERM) is before
+    with pytest.raises(ValueError, match='own'), sigterm_ends():
+        raise ValueError('own')

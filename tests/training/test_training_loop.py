@@ -175,3 +175,24 @@ def test_checkpoints_of_a_multi_gpu_network_are_those_of_the_network(settings):
     trainer.train(1)
     contents = checkpoint.read(trainer.checkpoint_dir / 'TinyNet_ep0001.pth.tar')
     assert list(contents['net']) == list(net.state_dict())
+
+
+def test_curves_go_to_visdom_when_the_settings_ask_for_it(settings, monkeypatch):
+    sent = []
+
+    class Recorder:
+        def write_epoch(self, stats, epoch):
+            sent.append((epoch, list(stats), stats['train']['Loss/total'].history[-1]))
+
+    asked = []
+    monkeypatch.setattr('ltr.trainers.ltr_trainer.writer_of', lambda given: asked.append(given) or Recorder())
+    make_trainer(settings).train(2)
+    assert asked == [settings]
+    assert [entry[:2] for entry in sent] == [(1, ['train']), (2, ['train'])] and all(loss > 0 for *_, loss in sent)
+
+
+def test_no_visdom_server_is_said_before_the_first_step(settings):
+    pytest.importorskip('visdom')
+    settings.use_visdom, settings.visdom_port = True, 1
+    with pytest.raises(UserError, match='no visdom server at 127.0.0.1:1'):
+        make_trainer(settings)

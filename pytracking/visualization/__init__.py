@@ -1,0 +1,1 @@
+"""Seeing what a tracker does: drawings, videos, a live view."""

@@ -1,0 +1,5 @@
+from pytracking.utils.params import FeatureParams
+
+
+def parameters():
+    return FeatureParams(trouble='once')
