@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import re
 from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -34,26 +36,37 @@ def save(path: str | Path, contents: dict[str, Any], verify: bool = False) -> Pa
         UserError: the file cannot be written (full disk, no permission). Nothing is left behind.
     """
     path = Path(path)
+    with replacing(path) as temporary:
+        with open(temporary, 'wb') as file:  # the writer for paths does not tell why it failed
+            torch.save(contents, file)
+        if verify:
+            read(temporary)
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file to write in place of `path`, which it replaces, whole, when the block ends without an error.
+
+    Raises:
+        UserError: the file cannot be written. Nothing is left behind, then or after any other error.
+    """
     temporary = path.with_name(f'.{path.name}.tmp')
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with open(temporary, 'wb') as file:
-            torch.save(contents, file)
-            file.flush()
+        yield temporary
+        with open(temporary, 'rb+') as file:
             os.fsync(file.fileno())
-        if verify:
-            read(temporary)
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:
         cause = _os_error(error)
         if cause is None:
             raise
-        raise UserError(f'cannot write the checkpoint {path}: {cause.strerror or cause}; '
-                        'make room or choose another folder with --workspace') from error
+        raise UserError(f'cannot write {path}: {cause.strerror or cause}; make room or choose another '
+                        'folder') from error
     finally:
-        if temporary.exists():
-            temporary.unlink()
-    return path
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def read(path: str | Path) -> dict[str, Any]:
@@ -93,14 +106,20 @@ def allowed() -> list[Any]:
     None of them does more than hold data when it is built. A constructor only *names* a function; see
     `NetConstructor.function` for what it may name.
     """
-    scalar = np.float64(0).__reduce__()[0]  # private, its module depends on the version of numpy
+    # Both private to numpy: a number, an empty array. Their modules depend on its version.
+    functions: list[Any] = [np.float64(0).__reduce__()[0], np.empty(0).__reduce__()[0]]
     types = {type(np.dtype(code)) for code in ('f4', 'f8', 'i4', 'i8', 'u1', 'u4', 'u8', '?')}
-    names: list[Any] = [NetConstructor, Settings, EnvironmentSettings, AverageMeter, StatValue, TensorDict,
-                        OrderedDict, np.dtype, *types, scalar]
-    if tuple(int(part) for part in re.findall(r'\d+', torch.__version__)[:2]) >= (2, 6):
-        # Files written under the other major version of numpy name this function by its other path.
-        names += [(scalar, f'numpy.{core}.multiarray.scalar') for core in ('core', '_core')]
-    return names
+    return [NetConstructor, Settings, EnvironmentSettings, AverageMeter, StatValue, TensorDict, OrderedDict, set,
+            np.ndarray, np.dtype, *types, *(_under(module, function) for function in functions
+                                            for module in ('numpy.core.multiarray', 'numpy._core.multiarray'))]
+
+
+def _under(module: str, function: Callable[..., Any]) -> Callable[..., Any]:
+    """`function` under the path that files of one major version of numpy name it by."""
+    def alias(*args: Any) -> Any:
+        return function(*args)
+    alias.__module__, alias.__name__, alias.__qualname__ = module, function.__name__, function.__name__
+    return alias
 
 
 def _reason(error: Exception) -> str:

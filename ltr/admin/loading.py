@@ -9,11 +9,12 @@ from typing import Any
 from torch import Tensor, nn
 
 from ltr.admin import checkpoint as files
+from ltr.admin import portable
 from ltr.admin.environment import env_settings
 from ltr.admin.errors import UserError
 from ltr.admin.model_constructor import NetConstructor
 
-SAFETENSORS = '.safetensors'
+SAFETENSORS = portable.SUFFIX
 # Parts of a classification backbone that no tracker here reads; weight files of the first three stages lack
 # them.
 UNUSED = ('layer4.', 'fc.')
@@ -25,8 +26,9 @@ def load_network(network_dir: str | Path | None = None, checkpoint: int | str | 
     """Rebuild a network from a checkpoint and load its weights.
 
     Args:
-        network_dir: a checkpoint file, or a folder of them; a relative one is looked for from the current
-            directory, then under `{workspace_dir}/checkpoints`, which is also the default.
+        network_dir: a checkpoint file, `.pth.tar` or `.safetensors` with its `.json`, or a folder of them; a relative
+            one is looked for from the current directory, then under `{workspace_dir}/checkpoints`, which is also the
+            default.
         checkpoint: epoch number in the folder, or a file (name in the folder, or path); default: the newest
             `*_ep????.pth.tar`.
         constructor_fun_name, constructor_module: build with this registered network instead of the recorded
@@ -41,7 +43,7 @@ def load_network(network_dir: str | Path | None = None, checkpoint: int | str | 
             is not registered, or weights of another network.
     """
     path = _find(network_dir, checkpoint)
-    contents = files.read(path)
+    contents = read(path)
     if 'net' not in contents:
         raise UserError(f'{path} holds no network (no key "net")')
     constructor = contents.get('constructor')
@@ -65,6 +67,11 @@ def load_network(network_dir: str | Path | None = None, checkpoint: int | str | 
     return net, contents
 
 
+def read(path: Path) -> dict[str, Any]:
+    """Contents of a checkpoint in either form. Raises as `checkpoint.read` and `portable.read`."""
+    return portable.read(path) if path.suffix == SAFETENSORS else files.read(path)
+
+
 def load_weights(net: nn.Module, path: str | Path) -> str:
     """Load initial weights (`--init PATH`) into `net` in place.
 
@@ -81,7 +88,8 @@ def load_weights(net: nn.Module, path: str | Path) -> str:
     """
     path = Path(path)
     if path.suffix == SAFETENSORS:
-        return load_state(net, _read_safetensors(path), path)
+        described = portable.description_of(path).is_file()
+        return load_state(net, portable.read(path)['net'] if described else portable.read_weights(path), path)
     contents = files.read(path)
     return load_state(net, contents.get('net', contents), path)
 
@@ -156,14 +164,3 @@ def _find(network_dir: str | Path | None, checkpoint: int | str | Path | None) -
     wanted = 'checkpoint' if checkpoint is None else f'checkpoint {checkpoint}'
     places = ' and '.join(map(str, tried))
     raise UserError(f'no {wanted} found; looked for *_ep????{files.SUFFIX} in {places}')
-
-
-def _read_safetensors(path: Path) -> dict[str, Tensor]:
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-    if not path.is_file():
-        raise UserError(f'no weight file {path}')
-    try:
-        return load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise UserError(f'cannot read the weights {path}: truncated or corrupt ({error})') from error
