@@ -19,18 +19,24 @@ ENTRY_POINTS = {
         'bbreg = ltr.train_settings.bbreg',
         'cmd_dimp = cmd_plugin.train_settings.cmd_dimp',
         'cmd_atom = cmd_plugin.train_settings.cmd_atom',
+        'cmd_prdimp = cmd_plugin.train_settings.cmd_prdimp',
+        'cmd_super_dimp = cmd_plugin.train_settings.cmd_super_dimp',
     ],
     'pytracking.trackers': [
         'dimp = pytracking.tracker.dimp:get_tracker_class',
         'atom = pytracking.tracker.atom:get_tracker_class',
         'cmd_dimp = cmd_plugin.tracker:get_tracker_class',
         'cmd_atom = cmd_plugin.tracker:get_atom_class',
+        'cmd_prdimp = cmd_plugin.tracker:get_tracker_class',
+        'cmd_super_dimp = cmd_plugin.tracker:get_tracker_class',
     ],
     'pytracking.parameters': [
         'dimp = pytracking.parameter.dimp',
         'atom = pytracking.parameter.atom',
         'cmd_dimp = cmd_plugin.parameter.cmd_dimp',
         'cmd_atom = cmd_plugin.parameter.cmd_atom',
+        'cmd_prdimp = cmd_plugin.parameter.cmd_prdimp',
+        'cmd_super_dimp = cmd_plugin.parameter.cmd_super_dimp',
     ],
     'pytracking.datasets': [
         'folder = pytracking.evaluation.folderdataset:FolderDataset',
@@ -63,6 +69,13 @@ ENTRY_POINTS = {
         'atom_small = ltr.models.bbreg.atom:atom_small',
         'klcedimpnet18 = ltr.models.tracking.dimpnet:klcedimpnet18',
         'klcedimpnet50 = ltr.models.tracking.dimpnet:klcedimpnet50',
+        'klcedimpnet_small = ltr.models.tracking.dimpnet:klcedimpnet_small',
+    ],
+    'pytracking.cmd_families': [
+        'cmd_dimp = cmd_plugin.families:CMD_DIMP',
+        'cmd_atom = cmd_plugin.families:CMD_ATOM',
+        'cmd_prdimp = cmd_plugin.families:CMD_PRDIMP',
+        'cmd_super_dimp = cmd_plugin.families:CMD_SUPER_DIMP',
     ],
 }
 
@@ -76,6 +89,7 @@ setup(
     python_requires='>=3.10',
     packages=find_packages(include=['ltr', 'ltr.*', 'pytracking', 'pytracking.*', 'cmd_plugin', 'cmd_plugin.*']),
     package_data={
+        'cmd_plugin.download': ['*.json'],
         'cmd_plugin.published': ['*.csv'],
         'pytracking.analysis.report': ['*.html', '*.css', 'script/*.js'],
     },
@@ -84,10 +98,11 @@ setup(
         'matplotlib', 'safetensors', 'scipy',
     ],
     extras_require={
-        'dev': ['pytest>=8', 'hypothesis', 'ruff', 'mypy', 'playwright'],
+        'dev': ['pytest>=8', 'hypothesis', 'ruff', 'mypy', 'playwright', 'onnx', 'onnxscript',
+                'onnxruntime'],
         'browser': ['playwright'],
         'jpeg4py': ['jpeg4py'],
-        'onnx': ['onnxruntime'],
+        'onnx': ['onnx', 'onnxscript', 'onnxruntime'],
         'visdom': ['visdom', 'tornado<6.6'],  # the page of visdom 0.2.4 is refused by newer ones
         'ray': ['ray'],
         'correlation': ['spatial-correlation-sampler'],

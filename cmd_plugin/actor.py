@@ -13,26 +13,34 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from cmd_plugin.components import COMPONENTS, Features
+from cmd_plugin.checkpoints import same_backbone
+from cmd_plugin.components import Features
 from cmd_plugin.data.processing import split
 from cmd_plugin.recipe import CMDRecipe
 from ltr.actors import BaseActor
 
 Rows = dict[str, list[tuple[Any, Any, Any]]]
 """By component: network of the test branch, code of the reference, test features."""
-LABELS = ('test_label', 'proposal_iou', 'test_proposals')
+MODALITIES = ('rgb', 'tir')
+"""In the order in which a pair has them."""
+OTHER = {'reference': 'test', 'test': 'reference', 'both': 'both'}
 
 
 class CrossModalActor(BaseActor):
     """Routes each modality to its branch and sums the components' losses.
 
     The teacher reads every RGB image, the student every TIR image. Both stay in evaluation mode (batch-norm statistics
-    never change); of the student, just the tensors of the recipe require a gradient.
+    never change); of the student, just the tensors of the recipe require a gradient. The backbone is the same in both
+    and never learns: there is one for the two, and it runs once a batch.
 
     Args:
         student: the network that is trained.
-        parent: the RGB network, another object than `student`; it is frozen and becomes the teacher.
+        parent: the RGB network, another object than `student`; it is frozen, becomes the teacher, and takes over the
+            student's backbone in place of its own equal one.
         recipe: what is trained, and how the modalities are mixed.
+
+    Raises:
+        ValueError: the two backbones have other weights.
     """
 
     def __init__(self, student: nn.Module, parent: nn.Module, recipe: CMDRecipe) -> None:
@@ -40,6 +48,9 @@ class CrossModalActor(BaseActor):
         self.recipe = recipe
         self.net: Any = student
         self.teacher: Any = student if recipe.teacher == 'shared' else parent
+        if not same_backbone(student.state_dict(), self.teacher.state_dict()):
+            raise ValueError('student and teacher must have the same backbone')
+        self.teacher.feature_extractor = self.net.feature_extractor
         self.teacher.requires_grad_(False)
         student.requires_grad_(False)
         for parameters in recipe.trained(student).values():
@@ -62,23 +73,25 @@ class CrossModalActor(BaseActor):
 
         Args:
             data: `train_images` (reference branch) and `test_images`; `train_anno` (1, B, 4), `test_proposals`
-                (1, B, P, 4), `proposal_iou` (1, B, P), `test_label` (1, B, H', W').
+                (1, B, P, 4), and what the components' losses read, such as `proposal_iou` (1, B, P) and `test_label`
+                (1, B, H', W').
 
         Returns:
             The loss, mean over all rows (gradient flows to the student alone), and its parts.
         """
         boxes = data['train_anno'][0]
-        targets = {key: data[key][0] for key in LABELS}
+        targets = {key: value[0] for key, value in data.items() if isinstance(value, Tensor)}
         images = {'reference': data['train_images'][0], 'test': data['test_images'][0]}
         rgb, tir = self._features(images)
         rows = self._spatial(rgb, tir, boxes) if self.recipe.mix == 'spatial' else self._batch(rgb, tir, boxes)
         total = torch.zeros((), device=boxes.device)
         stats: dict[str, float] = {}
         for name in self.recipe.components:
-            component = COMPONENTS[name]
-            weight = self.recipe.bbe_weight if name == 'bbe' else 1.0
+            component = self.recipe.component(name)
+            weight = self.recipe.lambda_ if name == 'bbe' else 1.0
             for net, code, test in rows[name]:
-                loss, parts = component.loss(component.interact(net, code, test, targets['test_proposals']), targets)
+                prediction = component.interact(net, code, test, targets['test_proposals'])
+                loss, parts = component.loss(prediction, code, targets, self.recipe)
                 total = total + weight * loss / len(rows[name])
                 for key, value in parts.items():
                     stats[f'Loss/{key}'] = stats.get(f'Loss/{key}', 0.0) + value / len(rows[name])
@@ -86,25 +99,23 @@ class CrossModalActor(BaseActor):
 
     @torch.no_grad()
     def _features(self, images: Mapping[str, Tensor]) -> list[dict[str, Features]]:
-        """Backbone features by branch, of RGB from the teacher and of TIR from the student; backbones are frozen.
+        """Backbone features by branch, of RGB for the teacher and of TIR for the student, all in one pass.
 
         Only what the recipe looks at is computed: with a student in one branch, RGB is read in the other.
         """
-        student = self.recipe.student
-        other = {'reference': 'test', 'test': 'reference', 'both': 'both'}[student]
-        found: list[dict[str, Features]] = []
-        for net, modality, reads in ((self.teacher, 0, other), (self.net, 1, student)):
-            branches = [branch for branch in images if reads in (branch, 'both')]
-            features = net.extract_backbone_features(torch.cat([split(images[b])[modality] for b in branches]))
-            parts = {layer: f.chunk(len(branches)) for layer, f in features.items()}
-            found.append({branch: {layer: part[index] for layer, part in parts.items()}
-                          for index, branch in enumerate(branches)})
-        return found
+        reads = {'rgb': OTHER[self.recipe.student], 'tir': self.recipe.student}
+        wanted = [(modality, branch) for modality in MODALITIES for branch in images
+                  if reads[modality] in (branch, 'both')]
+        chosen = [split(images[branch])[MODALITIES.index(modality)] for modality, branch in wanted]
+        features = self.net.extract_backbone_features(torch.cat(chosen))
+        parts = {layer: maps.chunk(len(wanted)) for layer, maps in features.items()}
+        return [{branch: {layer: part[index] for layer, part in parts.items()}
+                 for index, (of, branch) in enumerate(wanted) if of == modality} for modality in MODALITIES]
 
     def _encode(self, net: Any, method: str, component: str, *args: Any) -> Any:
         """An encoding by one of the two networks; the teacher's carries no gradient."""
         with torch.set_grad_enabled(net is self.net):
-            return getattr(COMPONENTS[component], method)(net, *args)
+            return getattr(self.recipe.component(component), method)(net, *args)
 
     def _batch(self, rgb: dict[str, Features], tir: dict[str, Features], boxes: Tensor) -> Rows:
         """Rows RGB -> TIR and TIR -> RGB, as far as the student takes part: (test network, code, test features)."""
@@ -128,9 +139,9 @@ class CrossModalActor(BaseActor):
         rows: Rows = {}
         for name in self.recipe.components:
             maps: list[Tensor] = []
-            with at_outputs(self.teacher, COMPONENTS[name].joined, maps.append):
+            with at_outputs(self.teacher, self.recipe.component(name).joined, maps.append):
                 self._encode(self.teacher, 'encode_reference', name, rgb['reference'], boxes)
-            with at_outputs(self.net, COMPONENTS[name].joined, partial(_joined_with_next, iter(maps))):
+            with at_outputs(self.net, self.recipe.component(name).joined, partial(_joined_with_next, iter(maps))):
                 code = self._encode(self.net, 'encode_reference', name, tir['reference'], boxes)
             ours = self._encode(self.net, 'encode_test', name, tir['test'])
             theirs = self._encode(self.teacher, 'encode_test', name, rgb['test'])

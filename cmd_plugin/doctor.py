@@ -11,8 +11,11 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
+from cmd_plugin.upstream.report import lines as upstream
+
 REQUIRED = ('torch', 'torchvision', 'numpy', 'cv2', 'tqdm', 'tensorboard', 'matplotlib', 'safetensors', 'scipy')
-EXTRAS = {'jpeg4py': 'faster JPEG reading', 'visdom': 'live view', 'spatial_correlation_sampler': 'KYS cost volume'}
+EXTRAS = {'jpeg4py': 'faster JPEG reading', 'visdom': 'live view', 'ray': 'tracking on many machines',
+          'spatial_correlation_sampler': 'KYS cost volume'}
 VARIABLES = {'PYTRACKING_LSOTB_TIR_PATH': 'data set lsotb_tir', 'PYTRACKING_PTB_TIR_PATH': 'data set ptb_tir',
              'CMD_DATA': 'training pairs'}
 
@@ -22,7 +25,9 @@ def report() -> int:
     states = {name: _state(name) for name in REQUIRED}
     missing = [name for name, state in states.items() if state == 'MISSING' or state.startswith('BROKEN')]
     for title, lines in (('toolkit', _toolkit()), ('packages', _packages(states)), ('device', _device(missing)),
-                         ('networks', _networks(missing)), ('data', _data())):
+                         ('networks', _networks(missing)), ('data', _data()), ('upstream', upstream())):
+        if not lines:
+            continue
         print(f'{title}:')
         print('\n'.join(f'  {line}' for line in lines))
     if missing:
@@ -88,14 +93,25 @@ def _networks(missing: list[str]) -> list[str]:
     if missing:
         return [f'unknown without {", ".join(missing)}']
     from cmd_plugin import checkpoints
+    from cmd_plugin.errors import UserError
+    from cmd_plugin.families import broken
+    from cmd_plugin.lineage import command
     from cmd_plugin.recipes import RECIPES
     lines = []
-    for name in RECIPES:
-        path = checkpoints.newest(name)
-        lines.append(f'{name}: {path or "missing"}')
-    if all(checkpoints.newest(name) is None for name in RECIPES):
-        lines.append(f'none below {checkpoints.folder_of("a1").parent}; the first step is '
-                     'python ltr/run_training.py cmd_dimp a1 --init dimp50.pth.tar')
+    try:
+        checkpoints.workspace()
+    except UserError as error:
+        return [str(error)]
+    for tracker in RECIPES:
+        if broken(tracker):
+            lines.append(f'{tracker}: BROKEN: {broken(tracker)}')
+            continue
+        found = {name: checkpoints.newest(name, tracker) for name in RECIPES[tracker]}
+        if any(found.values()):
+            lines += [f'{tracker} {name}: {path or "missing"}' for name, path in found.items()]
+        else:
+            lines.append(f'{tracker}: none below {checkpoints.folder_of("a1", tracker).parent}; the first step is '
+                         f'{command("a1", tracker)}')
     return lines
 
 

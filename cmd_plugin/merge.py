@@ -3,30 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
-from cmd_plugin import checkpoints
+from cmd_plugin import checkpoints, networks
 from cmd_plugin.components import BBE
 from cmd_plugin.components.base import graft
 from cmd_plugin.errors import UserError
+from cmd_plugin.lineage import descendant, inherited
+from cmd_plugin.recipes import RECIPES
 
 
 def merge_files(base: Path, reference: Path, test: Path, out: Path) -> None:
     """Write the merged network of three checkpoints.
 
     Raises:
-        UserError: a file is missing, or the networks differ in kind or in their backbones.
+        UserError: a file is missing, the networks differ in kind, in their trackers or in their parents, or one has not
+            trained the branch that it is to give.
     """
-    net, _ = checkpoints.load(base)
-    base_state = dict(net.state_dict())
-    merged = dict(base_state)
-    for path, modules in ((reference, BBE.reference), (test, BBE.test)):
-        other, _ = checkpoints.load(path)
-        state = dict(other.state_dict())
-        if set(state) != set(base_state) or any(state[key].shape != base_state[key].shape for key in state):
-            raise UserError(f'{path} holds another network than {base}')
-        if not checkpoints.same_backbone(base_state, state):
-            raise UserError(f'{path} comes from another parent than {base}: their backbones differ')
+    net, contents = checkpoints.load(base)
+    tracker, merged = None, dict(net.state_dict())
+    for path, branch, modules in ((reference, 'reference', BBE.reference), (test, 'test', BBE.test)):
+        state, info = descendant(path, base, net)
+        before, tracker = tracker, info.get('tracker') or networks.family_of(base, contents)
+        if before not in (None, tracker):
+            raise UserError(f'{path} is a network of {tracker}, but {reference} one of {before}')
+        _has_trained(path, info, tracker, branch, modules)
         graft(merged, state, modules)
+    record = {'recipe': 'b3', 'tracker': tracker, 'crop_size': networks.crop_size(net, tracker or ''),
+              'teacher': checkpoints.fingerprint(net)}
     net.load_state_dict(merged)
-    checkpoints.save(out, net, {'recipe': 'b3', 'crop_size': checkpoints.crop_size(net)})
+    checkpoints.save(out, net, record)
     print(f'b3: {out}')
+
+
+def _has_trained(path: Path, info: dict[str, Any], tracker: str, branch: str, modules: tuple[str, ...]) -> None:
+    """Refuse a network whose record says that the branch is still the parent's: `--reference` and `--test` swapped."""
+    recipe = info.get('recipe')
+    if recipe in RECIPES[tracker] and not any(set(modules) <= set(own) for own in inherited(tracker, recipe)):
+        raise UserError(f'{path} is a network of {recipe}, whose {branch} branch of the IoU predictor has learned '
+                        f'nothing: --reference takes b1, --test takes b2')

@@ -4,7 +4,7 @@ The stock toolkit has no such flags; there, and wherever it is handier, the vari
 
     CMD_DATA       folders of pairs, separated as in PATH     --data DIR (repeatable)
     CMD_INIT       checkpoint or weights to start from        --init PATH
-    CMD_NET        dimp18 | dimp50                            --net
+    CMD_NET        network of the parent, such as dimp18     --net
     CMD_EPOCHS     epochs                                     --epochs
     CMD_SAMPLES    samples an epoch                           --samples
     CMD_BATCH      pairs a batch                              --batch
@@ -17,6 +17,11 @@ The stock toolkit has no such flags; there, and wherever it is handier, the vari
     CMD_MIX        batch | spatial                            (variable only)
     CMD_TEACHER    frozen | shared                            (variable only)
     CMD_BOX_FRACTION  side of the pseudo box over the shorter image side (variable only)
+    CMD_BOXES      file or folder of boxes for recipes with pseudo boxes of a detector (variable only)
+    CMD_LAMBDA     weight of BBE beside TCL (Eq. 1)           (variable only)
+    CMD_MU         weight of the norm of the filter (Eq. 2)   (variable only)
+    CMD_NU         weight of the norm of the modulation vectors (Eq. 3) (variable only)
+    CMD_TCL_LOSS   hinge | squared                            (variable only)
 """
 
 from __future__ import annotations
@@ -64,10 +69,14 @@ def apply_variables(settings: Any) -> None:
             settings.seed = not_negative(texts['seed'])
         except ValueError:
             raise UserError(f'CMD_SEED={texts["seed"]!r} is not valid; expected: {_expected(not_negative)}') from None
-    if texts['device'] and getattr(settings, 'device', None) in (None, 'auto'):
+    if texts['device'] not in ('', 'auto') and getattr(settings, 'device', None) in (None, 'auto'):
         settings.device = texts['device']
-    if texts['workspace'] and not os.environ.get('PYTRACKING_WORKSPACE_DIR'):
-        settings.env.workspace_dir = Path(texts['workspace'])
+    workspace = os.environ.get('PYTRACKING_WORKSPACE_DIR') or texts['workspace']
+    if workspace and Path(settings.env.workspace_dir) != Path(workspace).expanduser():
+        # As text: checkpoints of the stock toolkit hold these settings, and torch's check refuses paths.
+        settings.env.workspace_dir = str(Path(workspace).expanduser())
+        if not os.environ.get('PYTRACKING_TENSORBOARD_DIR'):
+            settings.env.tensorboard_dir = str(Path(workspace).expanduser() / 'tensorboard')
 
 
 def count(text: str) -> int:
@@ -80,6 +89,13 @@ def count(text: str) -> int:
 def factor(text: str) -> float:
     """A finite number above 0. Raises `ValueError`."""
     if not 0 < float(text) < math.inf:
+        raise ValueError(text)
+    return float(text)
+
+
+def weight(text: str) -> float:
+    """A finite number of 0 or more. Raises `ValueError`."""
+    if not 0 <= float(text) < math.inf:
         raise ValueError(text)
     return float(text)
 

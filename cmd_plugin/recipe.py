@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from torch import nn
 
-from cmd_plugin.components import COMPONENTS
+from cmd_plugin.components import Component
 from cmd_plugin.components.base import belongs, branch_modules
+from cmd_plugin.data.pseudo_boxes import PSEUDO_BOXES
+from cmd_plugin.families import FAMILIES, Family
+from cmd_plugin.losses import RESIDUALS
+
+CHOICES = {'student': ('reference', 'test', 'both'), 'mix': ('batch', 'spatial'),
+           'teacher': ('frozen', 'shared'), 'pseudo_box': tuple(PSEUDO_BOXES), 'tcl_loss': tuple(RESIDUALS)}
 
 
 @dataclass(frozen=True)
 class CMDRecipe:
     """One way to distil; the defaults are the paper's.
 
+    The paper names lambda, mu and nu (Eq. 1-3) and gives no values. lambda = 1 leaves the two losses in DiMP's own
+    proportion; mu = nu = 0, because DiMP's and ATOM's own training has no such terms: Eq. 2's mu has its part in the
+    learned regularisation of DiMP's filter optimiser, and a norm of theta is bounded by the IoU that it must predict.
+
     Attributes:
         name: row of Table 1, in lower case.
         summary: one line for people.
+        tracker: family of the network, a key of `FAMILIES`; empty in a row that no family has taken as its own yet.
         init: ancestors by name: the student starts from their trained branches, the rest comes from the parent (a1).
         components: what is trained, of `tcl` (target centre location) and `bbe` (bounding-box estimation).
         student: branch that reads TIR and learns: `reference`, `test`, or `both` by turns.
@@ -25,16 +37,20 @@ class CMDRecipe:
         mix: `batch`: with `both`, every pair makes a row RGB -> TIR and a row TIR -> RGB; `spatial`: the left half of
             the crop is one modality, the right half the other.
         teacher: `frozen`: a copy of the parent that reads RGB; `shared`: the student reads both, for comparison.
-        pseudo_box: where the fake target lies.
-        box_fraction: side of the `center_area` square over the shorter image side.
+        pseudo_box: where the fake target lies: `center_area`, `random_sampling` or `detection`.
+        box_fraction: side of a pseudo box over the shorter image side; `None`: what its kind has (`PSEUDO_BOXES`).
         thermal: False puts the RGB image in place of the TIR one, as a control.
-        bbe_weight: lambda of Eq. 1.
+        lambda_: lambda of Eq. 1, weight of BBE beside TCL.
+        mu: of Eq. 2, weight of the squared norm of the filter, every iterate beside its own residual.
+        nu: of Eq. 3, weight of the squared norm of the modulation vectors.
+        tcl_loss: residual of TCL: `hinge`, DiMP's own, `squared`, the plain form of Eq. 2, or `kl`, PrDiMP's own.
         epochs, batch, samples: length of the training; batch counts pairs.
         decay: epochs between two decays of the rate, and the factor.
     """
 
     name: str
     summary: str
+    tracker: str = ''
     init: tuple[str, ...] = ()
     components: tuple[str, ...] = ()
     student: str = 'both'
@@ -42,28 +58,56 @@ class CMDRecipe:
     mix: str = 'batch'
     teacher: str = 'frozen'
     pseudo_box: str = 'center_area'
-    box_fraction: float = 1 / 5
+    box_fraction: float | None = None
     thermal: bool = True
-    bbe_weight: float = 1.0
+    lambda_: float = 1.0
+    mu: float = 0.0
+    nu: float = 0.0
+    tcl_loss: str = 'hinge'
     epochs: int = 50
     batch: int = 5
     samples: int = 26_000
     decay: tuple[int, float] = (15, 0.5)
 
     def __post_init__(self) -> None:
-        choices = {'student': ('reference', 'test', 'both'), 'mix': ('batch', 'spatial'),
-                   'teacher': ('frozen', 'shared'), 'pseudo_box': ('center_area',)}
-        for name, known in choices.items():
+        for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f'recipe {self.name}: {name} must be one of {known}, not {getattr(self, name)!r}')
-        if set(self.components) != set(self.lr) or not set(self.components) <= set(COMPONENTS):
-            raise ValueError(f'recipe {self.name}: each of {self.components} needs a rate, known are {set(COMPONENTS)}')
+        if set(self.components) != set(self.lr):
+            raise ValueError(f'recipe {self.name}: each of {self.components} needs a rate, given are {tuple(self.lr)}')
         if self.mix == 'spatial' and self.student != 'both':
             raise ValueError(f'recipe {self.name}: the spatial mix trains both branches')
+        for name in ('lambda_', 'mu', 'nu'):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f'recipe {self.name}: {name.strip("_")} must be 0 or more, '
+                                 f'not {getattr(self, name)!r}')
+        if self.tracker:
+            self._check_with_family()
+
+    def _check_with_family(self) -> None:
+        """Raise `ValueError` for what the tracker does not have."""
+        if self.tracker not in FAMILIES:
+            raise ValueError(f'recipe {self.name}: tracker must be one of {tuple(FAMILIES)}, not {self.tracker!r}')
+        known = tuple(self.family.components)
+        if not set(self.components) <= set(known):
+            raise ValueError(f'recipe {self.name}: components {self.components}, but {self.tracker} has {known}')
+        for name in self.components:
+            residuals = getattr(self.component(name), 'residuals', (self.tcl_loss,))
+            if self.tcl_loss not in residuals:
+                raise ValueError(f'recipe {self.name}: tcl_loss must be one of {residuals}, not {self.tcl_loss!r}')
+
+    @property
+    def family(self) -> Family:
+        """What the tracker is made of."""
+        return FAMILIES[self.tracker]
+
+    def component(self, name: str) -> Component:
+        """Description of a component."""
+        return self.family.components[name]
 
     def modules(self, component: str) -> tuple[str, ...]:
         """Modules of a component whose weights this recipe trains."""
-        return branch_modules(COMPONENTS[component], self.student) if component in self.components else ()
+        return branch_modules(self.component(component), self.student) if component in self.components else ()
 
     def trained(self, net: nn.Module) -> dict[str, dict[str, nn.Parameter]]:
         """Parameters that this recipe trains, by component and by name."""

@@ -1,4 +1,4 @@
-"""The tracker `cmd_dimp`: stock DiMP with a distilled network."""
+"""The trackers of the plugin: the stock trackers with distilled networks (see `cmd_plugin.parameter`)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,12 @@ from typing import Any
 
 
 def get_tracker_class() -> type[Any]:
-    """The stock DiMP tracker; what is different is its network (see `cmd_plugin.parameter`)."""
+    """Of `cmd_dimp`, `cmd_prdimp` and `cmd_super_dimp`: the stock DiMP tracker."""
     from pytracking.tracker.dimp import get_tracker_class as stock
+    return stock()
+
+
+def get_atom_class() -> type[Any]:
+    """Of `cmd_atom`: the stock ATOM tracker."""
+    from pytracking.tracker.atom import get_tracker_class as stock
     return stock()

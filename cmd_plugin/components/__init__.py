@@ -2,7 +2,6 @@
 
 from cmd_plugin.components.base import Component, Features
 from cmd_plugin.components.dimp import BBE, TCL
+from cmd_plugin.components.prdimp import DensityBBE, DensityTCL
 
-COMPONENTS: dict[str, Component] = {component.name: component for component in (TCL(), BBE())}
-
-__all__ = ['BBE', 'COMPONENTS', 'TCL', 'Component', 'Features']
+__all__ = ['BBE', 'TCL', 'Component', 'DensityBBE', 'DensityTCL', 'Features']

@@ -14,6 +14,22 @@ Features = Mapping[str, Tensor]
 """Backbone features by layer, (B, C, H, W) each."""
 
 
+class Terms(Protocol):
+    """Weights and kinds of loss terms (paper, Eq. 1-3); a recipe has them."""
+
+    @property
+    def mu(self) -> float:
+        """Weight of || phi ||^2, the filter."""
+
+    @property
+    def nu(self) -> float:
+        """Weight of || theta ||^2, the modulation vectors."""
+
+    @property
+    def tcl_loss(self) -> str:
+        """Kind of residual: `hinge`, `squared` or `kl`, as far as the component knows it."""
+
+
 class Component(Protocol):
     """One two-branch part of a tracker network."""
 
@@ -42,10 +58,13 @@ class Component(Protocol):
     def interact(self, net: Any, code: Any, test: Sequence[Tensor], proposals: Tensor) -> Any:
         """Prediction on the test images; `proposals` (B, P, 4) `xywh`, crop px."""
 
-    def loss(self, prediction: Any, data: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, prediction: Any, code: Any, data: Mapping[str, Tensor],
+             terms: Terms) -> tuple[Tensor, dict[str, float]]:
         """Distillation loss against the pseudo targets of the test branch, mean over rows, and its parts.
 
-        `data` holds `test_label` (B, H', W') and `proposal_iou` (B, P), 2 IoU - 1.
+        `code` is what `encode_reference` gave, for the terms on its norm; `data` holds every tensor of the batch
+        without its frame axis: `test_label` (B, H', W') and `proposal_iou` (B, P), 2 IoU - 1, or what the family's
+        processing gives in their place.
         """
 
 

@@ -1,4 +1,7 @@
-"""The two components of DiMP: target centre location (TCL) and bounding-box estimation (BBE)."""
+"""The two components of DiMP: target centre location (TCL) and bounding-box estimation (BBE).
+
+ATOM trains but one network offline, its IoU predictor; that is the same BBE.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 
 from torch import Tensor
 
-from cmd_plugin.components.base import Features
+from cmd_plugin.components.base import Features, Terms
 from cmd_plugin.losses import classification_loss, iou_loss
 
 
@@ -21,6 +24,7 @@ class TCL:
     reference = ('classifier.filter_initializer', 'classifier.filter_optimizer')
     test = ('classifier.feature_extractor',)
     joined = ('classifier.feature_extractor',)
+    residuals: tuple[str, ...] = ('hinge', 'squared')
 
     def encode_reference(self, net: Any, feat: Features, boxes: Tensor) -> list[Tensor]:
         """Filter iterates (B, C, k, k), the initialiser's first."""
@@ -38,9 +42,10 @@ class TCL:
         """Score maps (B, H', W') of every iterate."""
         return [net.classifier.classify(weights, test[0][None])[0] for weights in code]
 
-    def loss(self, prediction: list[Tensor], data: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-        """DiMP's classification loss against the Gaussian pseudo label."""
-        return classification_loss(prediction, data['test_label'])
+    def loss(self, prediction: list[Tensor], code: list[Tensor], data: Mapping[str, Tensor],
+             terms: Terms) -> tuple[Tensor, dict[str, float]]:
+        """DiMP's classification loss, or Eq. 2's, against the Gaussian pseudo label."""
+        return classification_loss(prediction, code, data['test_label'], terms.tcl_loss, terms.mu)
 
 
 class BBE:
@@ -67,6 +72,7 @@ class BBE:
         """Predicted 2 IoU - 1 of the proposals, (B, P)."""
         return net.bb_regressor.predict_iou(code, test, proposals)
 
-    def loss(self, prediction: Tensor, data: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+    def loss(self, prediction: Tensor, code: list[Tensor], data: Mapping[str, Tensor],
+             terms: Terms) -> tuple[Tensor, dict[str, float]]:
         """Squared error against 2 IoU - 1 of proposal and pseudo box."""
-        return iou_loss(prediction, data['proposal_iou'])
+        return iou_loss(prediction, data['proposal_iou'], code, terms.nu)

@@ -10,7 +10,7 @@ import cv2
 
 from cmd_plugin.data.paired import PairedDataset
 from cmd_plugin.data.processing import cross_modal_processing
-from cmd_plugin.data.pseudo_boxes import CenterArea
+from cmd_plugin.data.pseudo_boxes import PSEUDO_BOXES, make_pseudo_box
 from cmd_plugin.data.sampler import PairedSampler
 from cmd_plugin.data.sheet import sample_sheet
 from cmd_plugin.errors import UserError, cli
@@ -24,18 +24,20 @@ def main() -> None:
     parser.add_argument('--out', type=Path, required=True, metavar='PNG', help='picture to write')
     parser.add_argument('--samples', type=int, default=6, help='number of samples (default 6)')
     parser.add_argument('--size', type=int, default=288, help='side of the crops, px, a multiple of 16')
-    parser.add_argument('--fraction', type=float, default=1 / 5,
-                        help='side of the pseudo box over the shorter side of the image (default 0.2)')
+    parser.add_argument('--pseudo-box', choices=sorted(PSEUDO_BOXES), default='center_area')
+    parser.add_argument('--boxes', type=Path, metavar='PATH', help='box file or folder, for detection')
+    parser.add_argument('--fraction', type=float,
+                        help='side of the pseudo box over the shorter side of the image (default: that of its kind)')
     parser.add_argument('--seed', type=int, default=0)
     args = parser.parse_args()
     if args.samples < 1 or args.size < 16 or args.size % 16:
         parser.error('--samples must be at least 1 and --size a multiple of 16')
     dataset = PairedDataset(args.data)
     print(dataset.summary())
-    sampler = PairedSampler(dataset, CenterArea(args.fraction), args.samples,
-                            cross_modal_processing(args.size, args.size // 16))
+    sampler = PairedSampler(dataset, make_pseudo_box(args.pseudo_box, args.fraction, args.boxes),
+                            args.samples, cross_modal_processing(args.size, args.size // 16))
     sheet = sample_sheet(sampler, args.samples, args.seed)
-    if sampler.skipped:
+    if sampler.summary():
         print(sampler.summary())
     _, data = cv2.imencode('.png', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
     try:

@@ -51,7 +51,8 @@ class PairedSampler(Dataset[Any]):
 
     Args:
         dataset: the pairs.
-        pseudo_box: makes the box of a pair, `xywh` in image px.
+        pseudo_box: makes the box of a pair, `xywh` in image px; learns of the data set here, if it wants to
+            (`bind`, see `PseudoBox`).
         samples_per_epoch: length of this data set.
         processing: makes crops, labels and proposals of a sample (`cross_modal_processing`).
 
@@ -64,6 +65,8 @@ class PairedSampler(Dataset[Any]):
                  processing: Callable[[TensorDict], TensorDict] = no_processing) -> None:
         self.dataset = dataset
         self.pseudo_box = pseudo_box
+        if hasattr(pseudo_box, 'bind'):
+            pseudo_box.bind(dataset)
         self.samples_per_epoch = samples_per_epoch
         self.processing = processing
         self._failed: deque[bool] = deque(maxlen=WINDOW)
@@ -80,10 +83,10 @@ class PairedSampler(Dataset[Any]):
         return int(self._skipped.item())
 
     def summary(self) -> str:
-        """One line on what was skipped so far, worker processes included; empty where nothing was."""
-        if not self.skipped:
-            return ''
-        return f'skipped: {self.skipped} draws of {int(self._bad.sum())} pairs that could not be used'
+        """One line on what was skipped or replaced so far, worker processes included; empty where nothing was."""
+        skipped = f'skipped: {self.skipped} draws of {int(self._bad.sum())} pairs that could not be used'
+        told = self.pseudo_box.summary() if hasattr(self.pseudo_box, 'summary') else ''
+        return '; '.join(filter(None, (skipped if self.skipped else '', told)))
 
     def __getitem__(self, index: int) -> TensorDict:
         """Draw a sample; `index` plays no part.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -29,6 +31,10 @@ class VisibleTwice:
     def describe(self, index: int) -> str:
         """Name of the pair for messages."""
         return self.pairs.describe(index)
+
+    def paths(self, index: int) -> tuple[Path, Path]:
+        """RGB and TIR file of a pair, where the pairs tell."""
+        return self.pairs.paths(index)  # type: ignore[attr-defined]
 
     def get_name(self) -> str:
         """Name of the data set."""

@@ -28,8 +28,7 @@ def strip(workspace: Path, data: Path, out: Path) -> Path:
     rows = []
     for sequence in get_dataset('folder', root=data)[:SEQUENCES]:
         boxes = {'ground truth': sequence.ground_truth_rect,
-                 'parent': steps.boxes_of(workspace, 'parent', False, sequence),
-                 'd3': steps.boxes_of(workspace, 'd3', True, sequence)}
+                 **{name: steps.boxes_of(workspace, data, name, sequence) for name in ('parent', 'd3')}}
         chosen = np.linspace(0, len(sequence.frames) - 1, FRAMES).round().astype(int)
         rows.append(np.hstack([_frame(sequence.frames[i], {name: b[i] for name, b in boxes.items()}, int(i))
                                for i in chosen]))

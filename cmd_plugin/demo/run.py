@@ -14,6 +14,7 @@ from cmd_plugin.demo.sizes import SIZES, Size
 from pytracking.analysis import format_table, results_table, save_plot
 from pytracking.analysis.extract_results import TrackerResult
 
+LABELS = {'parent': 'parent', 'control': 'parent + RGB-RGB (control)', 'd3': 'parent + RGB-TIR (d3)'}
 NEXT = """on your own data:
   python ltr/run_training.py cmd_dimp d3 --init dimp50.pth.tar --data PAIRS     PAIRS/visible/* + PAIRS/infrared/*
   python pytracking/run_tracker.py cmd_dimp default --dataset lsotb_tir --data LSOTB-TIR
@@ -49,17 +50,15 @@ def one_seed(folder: Path, size: Size, seed: int) -> list[TrackerResult]:
     say('the parent learns from labelled RGB video')
     parent = steps.train_parent(world, folder, size, seed)
     say('the control: as many steps as d3, on RGB-RGB pairs')
-    control = steps.distil('control', parent, world, folder, size, seed)
+    steps.distil('control', parent, world, folder, size, seed)
     say('d3: cross-modal distillation on RGB-TIR pairs')
-    distilled = steps.distil('d3', parent, world, folder, size, seed)
+    steps.distil('d3', parent, world, folder, size, seed)
     say('tracking')
-    on_rgb = steps.track(folder, world['rgb_test'], 'parent', None, 'rgb_test')
+    on_rgb = steps.track(folder, world['rgb_test'], {'parent': 'parent'})
     data = world['tir_test']
-    rows = [steps.static_box(data), steps.track(folder, data, 'parent', None, 'parent'),
-            steps.track(folder, data, 'parent + RGB-RGB (control)', control, 'control'),
-            steps.track(folder, data, 'parent + RGB-TIR (d3)', distilled, 'd3')]
+    rows = [steps.static_box(data), *steps.track(folder, data, LABELS)]
     say('result')
-    print(f'the parent on RGB sequences it has not seen:\n{results_table([on_rgb])}\n')
+    print(f'the parent on RGB sequences it has not seen:\n{results_table(on_rgb)}\n')
     print(f'on thermal sequences:\n{results_table(rows)}\n')
     plot = save_plot(rows, folder / 'success.png', 'success')
     picture = strip(folder, data, folder / 'strip.png')

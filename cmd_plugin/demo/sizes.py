@@ -32,7 +32,7 @@ class Size:
 
 
 SIZES = {
-    'demo': Size(videos=80, video_length=30, pairs=400, tests=16, test_length=60, parent_epochs=20,
+    'demo': Size(videos=240, video_length=20, pairs=400, tests=48, test_length=40, parent_epochs=20,
                  parent_samples=1200, steps_epochs=4, steps_samples=500, batch=5, rates='tcl=1e-4,bbe=1e-6'),
     'test': Size(videos=4, video_length=20, pairs=8, tests=2, test_length=6, parent_epochs=1, parent_samples=32,
                  steps_epochs=1, steps_samples=10, batch=5, rates='tcl=1e-4,bbe=1e-6'),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,6 +12,7 @@ import numpy as np
 
 from cmd_plugin import checkpoints
 from cmd_plugin.demo.sizes import Size
+from cmd_plugin.errors import UserError
 from cmd_plugin.world import write_pairs, write_video
 from ltr.run_training import run_training
 from pytracking.analysis import evaluate
@@ -21,14 +22,20 @@ from pytracking.evaluation.results import read_boxes
 from pytracking.evaluation.running import run_dataset
 
 PARENT_FILE = 'dimp_small.pth.tar'
+TRACKERS = {'parent': ('dimp', 'dimp_small'), 'control': ('cmd_dimp', 'control'), 'd3': ('cmd_dimp', 'd3')}
+PROCESSES = 2  # for tracking: frames of so small a network are too short for two threads
 
 
 def make_world(folder: Path, size: Size, seed: int) -> dict[str, Path]:
-    """Write (or find) the world of a seed: `rgb` video, `pairs`, and test sets `rgb_test`, `tir_test`."""
+    """Write (or find) the world of a seed: `rgb` video, `pairs`, and test sets `rgb_test`, `tir_test`.
+
+    As in reality, labelled RGB video is filmed by day; pairs and thermal sequences are taken by day and night.
+    """
     return {
-        'rgb': write_video(folder / 'rgb', 'rgb', seed, size.videos, size.video_length),
+        'rgb': write_video(folder / 'rgb', 'rgb', seed, size.videos, size.video_length, daylight=True),
         'pairs': write_pairs(folder / 'pairs', seed, size.pairs),
-        'rgb_test': write_video(folder / 'rgb_test', 'rgb', seed, size.tests, size.test_length, split='test'),
+        'rgb_test': write_video(folder / 'rgb_test', 'rgb', seed, size.tests, size.test_length, split='test',
+                                daylight=True),
         'tir_test': write_video(folder / 'tir_test', 'tir', seed, size.tests, size.test_length, split='test'),
     }
 
@@ -54,16 +61,15 @@ def distil(recipe: str, parent: Path, world: dict[str, Path], workspace: Path, s
     return path
 
 
-def track(workspace: Path, data: Path, label: str, network: Path | None, run: str) -> TrackerResult:
-    """Track a test set with the parent (`network` is `None`) or with a distilled network."""
-    variables = {'PYTRACKING_WORKSPACE_DIR': str(workspace)}
-    if network is not None:
-        variables['CMD_NETWORK'] = str(network)
-    with environment(variables):
-        tracker = _tracker(workspace, run, network is not None, label)
+def track(workspace: Path, data: Path, labels: Mapping[str, str]) -> list[TrackerResult]:
+    """Track a test set with the newest networks of a workspace; a row for each of `labels`, a name of `TRACKERS`."""
+    with environment({'PYTRACKING_WORKSPACE_DIR': str(workspace)}):
+        trackers = [_tracker(workspace, data, name, label) for name, label in labels.items()]
         sequences = get_dataset('folder', root=data)
-        run_dataset(sequences, [tracker])
-        return extract_results([tracker], sequences)[0]
+        report = run_dataset(sequences, trackers, threads=PROCESSES)
+        if report.failures:
+            raise UserError(f'{len(report.failures)} sequences of {data} failed (above): run the demo again')
+        return extract_results(trackers, sequences)
 
 
 def static_box(data: Path) -> TrackerResult:
@@ -73,14 +79,13 @@ def static_box(data: Path) -> TrackerResult:
     return TrackerResult('static box', ('static', '', None), evaluate(boxes, sequences, 'lsotb'), 0, 0.0)
 
 
-def boxes_of(workspace: Path, run: str, distilled: bool, sequence: Sequence) -> np.ndarray:
+def boxes_of(workspace: Path, data: Path, name: str, sequence: Sequence) -> np.ndarray:
     """Saved boxes (n, 4) of a sequence, `xywh`, image px."""
-    return read_boxes(_tracker(workspace, run, distilled).results_dir, sequence)
+    return read_boxes(_tracker(workspace, data, name).results_dir, sequence)
 
 
-def _tracker(workspace: Path, run: str, distilled: bool, label: str | None = None) -> Tracker:
-    name, parameters = ('cmd_dimp', 'default') if distilled else ('dimp', 'dimp_small')
-    return Tracker(name, parameters, display_name=label, results_path=workspace / 'tracking_results' / run)
+def _tracker(workspace: Path, data: Path, name: str, label: str | None = None) -> Tracker:
+    return Tracker(*TRACKERS[name], display_name=label, results_path=workspace / 'tracking_results' / data.name)
 
 
 @contextmanager

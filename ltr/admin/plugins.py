@@ -24,6 +24,7 @@ GROUPS = {
     'pytracking.datasets': 'data set',
     'pytracking.published': 'published figures of the data set',
     'pytracking.networks': 'network',
+    'pytracking.cmd_families': 'distilled tracker',
 }
 CORE = ('ltr', 'pytracking')
 VARIABLE = 'PYTRACKING_PLUGINS'
@@ -39,18 +40,23 @@ def load(group: str, name: str) -> Any:
     return find(group, name).load()
 
 
-def find(group: str, name: str) -> EntryPoint:
-    """The entry point of `name` in `group`, not yet imported. Raises as `load`."""
+def find(group: str, name: str, core: tuple[str, ...] = CORE) -> EntryPoint:
+    """The entry point of `name` in `group`, not yet imported. Raises as `load`.
+
+    Args:
+        group, name: what is looked for.
+        core: packages whose names cannot be overridden.
+    """
     providers = [(entry, owner) for entry, owner in _providers(group) if entry.name == name]
     if not providers:
         raise UserError(unknown(GROUPS[group], name, names(group)))
-    core = [entry for entry, _ in providers if entry.value.split('.')[0].split(':')[0] in CORE]
+    ours = [entry for entry, _ in providers if entry.value.split('.')[0].split(':')[0] in core]
     targets = {entry.value for entry, _ in providers}
-    if core and len(targets) > 1:
-        others = ', '.join(sorted({owner for entry, owner in providers if entry.value != core[0].value}))
+    if ours and len(targets) > 1:
+        others = ', '.join(sorted({owner for entry, owner in providers if entry.value != ours[0].value}))
         print(f'warning: {others} also provides the {GROUPS[group]} {name!r}; a core name cannot be overridden',
               file=sys.stderr)
-        return core[0]
+        return ours[0]
     if len(targets) > 1:
         owners = ' and '.join(sorted({owner for _, owner in providers}))
         raise UserError(f'{GROUPS[group]} {name!r} is provided by {owners}: uninstall or rename one of them')

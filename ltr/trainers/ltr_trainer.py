@@ -27,8 +27,8 @@ from ltr.trainers.progress import Progress
 class LTRTrainer(BaseTrainer):
     """Cycles over its loaders in every epoch.
 
-    Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, device, seed`, and for curves on a
-    visdom server `use_visdom, visdom_server, visdom_port`.
+    Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, device, seed`, and for curves
+    on a visdom server `use_visdom, visdom_server, visdom_port`.
 
     Args:
         actor, loaders, optimizer, settings, lr_scheduler: see `BaseTrainer`.

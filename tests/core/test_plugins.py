@@ -176,6 +176,8 @@ def test_every_declared_entry_point_loads(group, name, value):
     loaded = EntryPoint(name, value, group).load()
     if group in ('pytracking.train_settings', 'pytracking.parameters'):
         assert loaded.__path__, f'{value} must be a package'
+    elif group == 'pytracking.cmd_families':
+        assert loaded.name == name
     else:
         assert callable(loaded)
 

@@ -7,16 +7,29 @@ import dataclasses
 import pytest
 import torch
 
+from cmd_plugin.actor import CrossModalActor
 from cmd_plugin.master import MasterAdam
 from cmd_plugin.recipes import RECIPES
-from tests.distilling.conftest import TRAINED, actor_of, make_batch
+from tests.distilling.conftest import DIMP_TRAINED, TRAINED, actor_of, make_batch, small_net
 
+D3 = RECIPES['cmd_dimp']['d3']
 CLASSIFIER_PREDICTOR = ('classifier.filter_initializer.', 'classifier.filter_optimizer.')
 BBE_REFERENCE = tuple(f'bb_regressor.{m}.' for m in ('conv3_1r', 'conv4_1r', 'fc3_1r', 'fc34_3r', 'fc34_4r'))
 BBE_TEST = tuple(f'bb_regressor.{m}.' for m in ('conv3_1t', 'conv3_2t', 'conv4_1t', 'conv4_2t', 'fc3_rt', 'fc4_rt',
                                                 'iou_predictor'))
-EXPECTED = {'b1': BBE_REFERENCE, 'b2': BBE_TEST, 'c1': CLASSIFIER_PREDICTOR,
-            'd3': (*BBE_REFERENCE, *BBE_TEST, *CLASSIFIER_PREDICTOR, 'classifier.feature_extractor.')}
+CLASSIFIER_FEATURES = ('classifier.feature_extractor.',)
+BBE_BOTH, TCL_BOTH = BBE_REFERENCE + BBE_TEST, CLASSIFIER_PREDICTOR + CLASSIFIER_FEATURES
+EXPECTED = {
+    **{(tracker, name): modules for tracker in ('cmd_dimp', 'cmd_prdimp', 'cmd_super_dimp') for name, modules in {
+        'b1': BBE_REFERENCE, 'b2': BBE_TEST, 'c1': CLASSIFIER_PREDICTOR, 'd1': BBE_TEST + CLASSIFIER_FEATURES,
+        'd2': BBE_REFERENCE + CLASSIFIER_PREDICTOR, **dict.fromkeys(('d3', 'd4', 'd5', 'control'),
+                                                                    BBE_BOTH + TCL_BOTH)}.items()},
+    ('cmd_atom', 'b1'): BBE_REFERENCE, ('cmd_atom', 'b2'): BBE_TEST, ('cmd_atom', 'control'): BBE_BOTH,
+}
+
+
+# The other trackers train the same modules as cmd_dimp; one row a component and all at once will do here.
+TRIED = [row for row in TRAINED if row[0] in ('cmd_dimp', 'cmd_atom') or row[1] in ('b2', 'c1', 'd3')]
 
 
 def snapshot(net):
@@ -35,16 +48,18 @@ def train(actor, rate: float, steps: int) -> None:
 
 
 @pytest.mark.parametrize('rate', [1e-3, 2e-8])
-@pytest.mark.parametrize('name', TRAINED)
-def test_exactly_the_listed_tensors_change(name, rate):
-    actor = actor_of(name)
+@pytest.mark.parametrize('row', TRIED, ids=' '.join)
+def test_exactly_the_listed_tensors_change(row, rate):
+    actor = actor_of(row[1], tracker=row[0])
     before, teacher = snapshot(actor.net), snapshot(actor.teacher)
     # A weight of exactly 1 has neighbours 6e-8 and 1.2e-7 away: at 2e-8 it takes a few steps one way.
-    train(actor, rate, steps=1 if rate > 1e-6 else 8)
+    train(actor, rate, steps=3 if rate > 1e-6 else 8)
     after = snapshot(actor.net)
     changed = {key for key in before if not torch.equal(before[key], after[key])}
     parameters = {key for key, _ in actor.net.named_parameters()}
-    assert changed == {key for key in parameters if key.startswith(EXPECTED[name])}
+    expected = {key for key in parameters if key.startswith(EXPECTED[row])}
+    assert changed == expected
+    assert {prefix for prefix in EXPECTED[row] if any(key.startswith(prefix) for key in changed)} == set(EXPECTED[row])
     assert all(torch.equal(value, actor.teacher.state_dict()[key]) for key, value in teacher.items())
 
 
@@ -62,7 +77,7 @@ def test_plain_adam_in_float32_would_lose_the_steps():
     assert torch.equal(before, weight)
 
 
-@pytest.mark.parametrize('name', TRAINED)
+@pytest.mark.parametrize('name', DIMP_TRAINED)
 def test_teacher_decides_loss_and_gradients(name, batch):
     def gradients(actor):
         loss, _ = actor(batch)
@@ -80,37 +95,59 @@ def test_teacher_decides_loss_and_gradients(name, batch):
     assert all(p.grad is None for p in actor.teacher.parameters())
 
 
-@pytest.mark.parametrize('mix', ['batch', 'spatial'])
-def test_no_rgb_reaches_a_student_weight_and_no_tir_the_teacher(mix, batch):
-    """RGB images are all 1, TIR images all 2: backbone inputs tell who was fed what."""
-    actor = actor_of(dataclasses.replace(RECIPES['d3'], mix=mix))
+@pytest.mark.parametrize(('name', 'mix'), [*((name, 'batch') for name in DIMP_TRAINED), ('d3', 'spatial')])
+def test_no_rgb_reaches_a_student_weight_and_no_tir_the_teacher(name, mix, batch):
+    """RGB images are all 1, TIR images all 2: what the first layers after the backbone read tells who was fed what."""
+    actor = actor_of(dataclasses.replace(RECIPES['cmd_dimp'][name], mix=mix))
     for key in ('train_images', 'test_images'):
         batch[key] = torch.cat((torch.full_like(batch[key][:, :, :3], 1), torch.full_like(batch[key][:, :, 3:], 2)), 2)
-    seen: dict[str, set[float]] = {'student': set(), 'teacher': set()}
-    for name, net in (('student', actor.net), ('teacher', actor.teacher)):
-        net.feature_extractor.conv1.register_forward_hook(
-            lambda module, args, out, name=name: seen[name].update(args[0].unique().tolist()))
-    actor(batch)
-    assert seen == {'student': {2.0}, 'teacher': {1.0}}
-
-
-@pytest.mark.parametrize(('name', 'mix'), [*((name, 'batch') for name in TRAINED), ('d3', 'spatial')])
-def test_first_layers_of_every_branch_read_only_their_modality(name, mix, batch):
-    """Heads included: the first layers after the backbone see features of their own network's images alone."""
-    actor = actor_of(dataclasses.replace(RECIPES[name], mix=mix))
-    made, read = {}, []
+    maps = {value: actor.net.extract_backbone_features(torch.full((1, 3, 144, 144), float(value))) for value in (1, 2)}
+    seen: dict[str, set[int]] = {'student': set(), 'teacher': set()}
     for label, net in (('student', actor.net), ('teacher', actor.teacher)):
-        def mark(module, args, out, label=label):
-            made.update({feature.untyped_storage().data_ptr(): (label, feature) for feature in out.values()})
-        net.feature_extractor.register_forward_hook(mark)
         for part in (net.classifier.feature_extractor, *(getattr(net.bb_regressor, m) for m in
                                                          ('conv3_1r', 'conv4_1r', 'conv3_1t', 'conv4_1t'))):
-            def check(module, args, label=label):
-                owner, _ = made.get(args[0].untyped_storage().data_ptr(), ('nobody', None))
-                read.append((label, owner))
-            part.register_forward_pre_hook(check)
+            def note(module, args, label=label):
+                near = {value: min((args[0] - feature).abs().max().item() for feature in layers.values()
+                                   if feature.shape[1:] == args[0].shape[1:]) for value, layers in maps.items()}
+                assert min(near.values()) < 1e-3 < 1e-2 < max(near.values())
+                seen[label].add(min(near, key=near.__getitem__))
+            part.register_forward_pre_hook(note)
     actor(batch)
-    assert read and all(reader == owner for reader, owner in read)
+    assert seen == {'student': {2}, 'teacher': {1}}
+
+
+IMAGES = {'reference': 2, 'test': 2, 'both': 4}
+
+
+@pytest.mark.parametrize('row', TRAINED, ids=' '.join)
+def test_one_pass_of_one_frozen_backbone_over_what_is_read(row, batch):
+    """Two modalities and two branches at once, without gradient; a student in one branch reads half of the images."""
+    actor = actor_of(row[1], tracker=row[0])
+    assert actor.teacher.feature_extractor is actor.net.feature_extractor
+    passes = []
+    actor.net.feature_extractor.register_forward_hook(
+        lambda module, args, out: passes.append((len(args[0]), any(f.requires_grad for f in out.values()))))
+    actor(batch)
+    pairs = batch['train_anno'].shape[1]
+    assert passes == [(IMAGES[actor.recipe.student] * pairs, False)]
+
+
+@pytest.mark.parametrize('name', DIMP_TRAINED)
+def test_every_part_runs_once_for_each_image_it_must_see(name, batch):
+    """Nothing is computed twice: a head of either network runs at most once a branch."""
+    actor = actor_of(name)
+    runs: dict[str, int] = {}
+    for label, net in (('student', actor.net), ('teacher', actor.teacher)):
+        for part in ('bb_regressor.conv3_1r', 'bb_regressor.conv3_1t', 'classifier.filter_optimizer'):
+            net.get_submodule(part).register_forward_hook(
+                lambda module, args, out, key=f'{label} {part}': runs.update({key: runs.get(key, 0) + 1}))
+    actor(batch)
+    assert set(runs.values()) == {1}
+
+
+def test_networks_of_two_backbones_are_refused():
+    with pytest.raises(ValueError, match='the same backbone'):
+        CrossModalActor(small_net(0), small_net(1), D3)
 
 
 def test_statistics_of_the_student_never_move(batch):
@@ -121,7 +158,7 @@ def test_statistics_of_the_student_never_move(batch):
 
 @pytest.mark.parametrize('mix', ['batch', 'spatial'])
 def test_both_mixes_train_both_branches(mix, batch):
-    actor = actor_of(dataclasses.replace(RECIPES['d3'], mix=mix))
+    actor = actor_of(dataclasses.replace(D3, mix=mix))
     loss, stats = actor(batch)
     loss.backward()
     assert stats['Loss/total'] == pytest.approx(stats['Loss/tcl'] + stats['Loss/bbe'], rel=1e-5)
@@ -132,13 +169,48 @@ def test_both_mixes_train_both_branches(mix, batch):
 def test_batch_mix_is_the_mean_of_the_two_directions(batch):
     """Rows 0-4 and rows 5-9 of the paper's mini-batch, each direction by itself."""
     both = actor_of('d3')(batch)[0].item()
-    directions = [actor_of(dataclasses.replace(RECIPES['d3'], student=student))(batch)[0].item()
+    directions = [actor_of(dataclasses.replace(D3, student=student))(batch)[0].item()
                   for student in ('reference', 'test')]
     assert both == pytest.approx(sum(directions) / 2, rel=1e-5)
 
 
+@pytest.mark.parametrize('weight', [0.0, 2.5])
+def test_lambda_weighs_bbe_beside_tcl(weight, batch):
+    loss, stats = actor_of(dataclasses.replace(D3, lambda_=weight))(batch)
+    assert loss.item() == pytest.approx(stats['Loss/tcl'] + weight * stats['Loss/bbe'], rel=1e-5)
+
+
+@pytest.mark.parametrize(('field', 'component'), [('mu', 'tcl'), ('nu', 'bbe')])
+def test_norms_of_the_codes_are_added_and_pull_on_their_weights(field, component, batch):
+    """Eq. 2 and 3: mu || phi ||^2 of the filters, nu || theta ||^2 of the modulation vectors."""
+    name = {'tcl': 'c1', 'bbe': 'b1'}[component]
+    plain, weighted = actor_of(name), actor_of(dataclasses.replace(RECIPES['cmd_dimp'][name], **{field: 0.5}))
+    codes = []
+    described = weighted.recipe.component(component)
+    losses = []
+    for actor in (plain, weighted):
+        loss, stats = actor(batch)
+        loss.backward()
+        losses.append((loss.item(), stats[f'Loss/{component}']))
+    _, tir = weighted._features({'reference': batch['train_images'][0], 'test': batch['test_images'][0]})
+    codes = described.encode_reference(weighted.net, tir['reference'], batch['train_anno'][0])
+    norms = [code.square().sum((1, 2, 3)).mean().item() for code in codes]
+    between = sum(norms[1:-1]) / max(len(norms[1:-1]), 1)
+    expected = 0.5 * (sum(norms) if component == 'bbe' else 100 * norms[-1] + 100 * norms[0] + 400 * between)
+    assert losses[1][0] - losses[0][0] == pytest.approx(expected, rel=1e-3)
+    gradients = [[p.grad for p in actor.recipe.trained(actor.net)[component].values()] for actor in (plain, weighted)]
+    assert any(not torch.allclose(a, b) for a, b in zip(*gradients, strict=True))
+
+
+def test_squared_tcl_is_never_below_the_hinge(batch):
+    """On background the hinge forgives negative scores, the plain form of Eq. 2 does not."""
+    hinge, squared = (actor_of(dataclasses.replace(D3, tcl_loss=kind))(batch)[1]['Loss/tcl']
+                      for kind in ('hinge', 'squared'))
+    assert squared > hinge
+
+
 def test_shared_teacher_is_the_student(batch):
-    actor = actor_of(dataclasses.replace(RECIPES['d3'], teacher='shared'))
+    actor = actor_of(dataclasses.replace(D3, teacher='shared'))
     assert actor.teacher is actor.net
     loss, _ = actor(batch)
     loss.backward()

@@ -1,4 +1,4 @@
-"""Which network the tracker `cmd_dimp` takes: the newest distilled one, and never a parent by mistake."""
+"""Which network a tracking run takes: the newest distilled one, or a row's, and never a parent by mistake."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 
 from cmd_plugin import checkpoints, selection
 from cmd_plugin.errors import UserError
-from cmd_plugin.selection import VARIABLE, distilled_network
+from cmd_plugin.selection import VARIABLE, distilled_network, row_network
 from pytracking.evaluation import Tracker
 from tests.distilling.conftest import small_net
 
@@ -23,10 +23,10 @@ def workspace(tmp_path, monkeypatch) -> Path:
     return tmp_path / 'workspace'
 
 
-def put(recipe: str, time: float, epoch: int = 1, info: dict | None = None) -> Path:
+def put(recipe: str, time: float, epoch: int = 1, info: dict | None = None, tracker: str = 'cmd_dimp') -> Path:
     """A checkpoint in the place of a recipe, last changed at `time`."""
-    path = checkpoints.folder_of(recipe) / f'DiMPnet_ep{epoch:04d}.pth.tar'
-    checkpoints.save(path, small_net(), {'recipe': recipe, 'crop_size': 144} if info is None else info)
+    path = checkpoints.folder_of(recipe, tracker) / f'Net_ep{epoch:04d}.pth.tar'
+    checkpoints.save(path, small_net(tracker=tracker), {'recipe': recipe, 'crop_size': 144} if info is None else info)
     os.utime(path, (time, time))
     return path
 
@@ -92,14 +92,45 @@ def test_a_named_file_that_is_not_there(monkeypatch, tmp_path):
         distilled_network()
 
 
-def test_parameters_are_stock_dimp_with_that_network_told_once(capsys):
-    path = put('d3', 5000)
-    tracker = Tracker('cmd_dimp', 'default')
+def test_each_tracker_takes_its_own(monkeypatch):
+    dimp, atom = put('b2', 5000), put('b1', 6000, tracker='cmd_atom')
+    assert distilled_network('cmd_dimp')[0] == dimp and distilled_network('cmd_atom')[0] == atom
+    monkeypatch.setenv(VARIABLE, str(dimp))
+    with pytest.raises(UserError, match=re.escape(f'{dimp} holds a dimpnet_small, which is no network of cmd_atom')):
+        distilled_network('cmd_atom')
+
+
+def test_none_of_atom_says_what_to_do(workspace):
+    with pytest.raises(UserError, match=r'cmd_atom b3.*for the parent itself use the tracker atom'):
+        distilled_network('cmd_atom')
+
+
+@pytest.mark.parametrize('row', ['a1', 'c1', 'control'])
+def test_a_row_by_its_name_the_parent_too(row, monkeypatch):
+    """`run_tracker cmd_dimp ROW` takes that row, whatever is newer or named by the variable."""
+    path = put(row, 10, epoch=3)
+    monkeypatch.setenv(VARIABLE, str(put('d3', 5000)))
+    assert Tracker('cmd_dimp', row).get_parameters().net.net_path == str(path)
+
+
+def test_a_row_that_is_missing_or_another_s_is_refused():
+    with pytest.raises(UserError, match=r'no network of d2 below .*run_training\.py cmd_dimp d2 --data PAIRS'):
+        row_network('cmd_dimp', 'd2')
+    path = put('d2', 10, info={'recipe': 'd1'})
+    with pytest.raises(UserError, match=re.escape(f"{path} is a network of 'd1', not of d2")):
+        row_network('cmd_dimp', 'd2')
+
+
+@pytest.mark.parametrize(('name', 'parent', 'small'), [('cmd_dimp', 'dimp', 'dimp_small'),
+                                                       ('cmd_atom', 'atom', 'atom_small')])
+def test_parameters_are_stock_with_that_network_told_once(capsys, name, parent, small):
+    path = put('b3', 5000, tracker=name)
+    tracker = Tracker(name, 'default')
     parameters = [tracker.get_parameters() for _ in range(3)]
     assert capsys.readouterr().err.count('network: ') == 1
-    stock = Tracker('dimp', 'dimp_small').get_parameters()
+    stock = Tracker(parent, small).get_parameters()
     assert {p.net.net_path for p in parameters} == {str(path)}
-    assert tracker.get_tracker_class() is Tracker('dimp', 'dimp50').get_tracker_class()
+    assert tracker.get_tracker_class() is Tracker(parent, small).get_tracker_class()
     ours = vars(parameters[0])
     different = {name for name, value in vars(stock).items() if name != 'net' and ours.get(name) != value}
     assert different == set(), 'same crops, same steps: only the network differs'

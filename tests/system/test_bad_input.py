@@ -85,7 +85,7 @@ def test_a_real_process_says_it_in_one_line_too(command):
     """The cases of this file run in one process, for speed; this one as a user types it."""
     result = command(TRAIN, 'cmd_dimp', 'd33')
     assert one_line(result) == ("error: unknown train setting of cmd_dimp 'd33': did you mean 'd3'? "
-                                'known: a1, b1, b2, b3, c1, control, d3')
+                                'known: a1, b1, b2, b3, c1, control, d1, d2, d3, d4, d5')
     assert result.stdout == '' and result.stderr.count('\n') == 1
 
 

@@ -20,7 +20,9 @@ def test_it_lists_what_is_in_use(command, tmp_path):
     lines = [line.strip() for line in result.stdout.splitlines()]
     import torch
     for expected in (f'ltr: {REPO / "ltr"}', f'pytracking: {REPO / "pytracking"}', f'cmd_plugin: {REPO / "cmd_plugin"}',
-                     'trackers: cmd_dimp, dimp', 'train_settings: cmd_dimp, dimp', 'd3: missing',
+                     'trackers: atom, cmd_atom, cmd_dimp, cmd_prdimp, cmd_super_dimp, dimp',
+                     'train_settings: bbreg, cmd_atom, cmd_dimp, cmd_prdimp, cmd_super_dimp, dimp',
+                     'cmd_dimp: none below ',
                      f'torch: {torch.__version__.split("+")[0]}', f'data set lsotb_tir: {tmp_path}',
                      'training pairs: nowhere (does not exist)',
                      'data set ptb_tir: not set (PYTRACKING_PTB_TIR_PATH, or --data DIR)'):
@@ -61,13 +63,14 @@ def test_it_shows_the_newest_network_of_each_recipe(tmp_path, monkeypatch, capsy
         (folder / f'DiMPnet_ep{epoch:04d}.pth.tar').touch()
     assert doctor.report() == 0
     out = capsys.readouterr().out
-    assert f'  c1: {folder / "DiMPnet_ep0002.pth.tar"}\n' in out and '  b1: missing\n' in out
+    assert f'  cmd_dimp c1: {folder / "DiMPnet_ep0002.pth.tar"}\n' in out and '  cmd_dimp b1: missing\n' in out
 
 
 def test_recipes_are_listed(command):
     from cmd_plugin.recipes import RECIPES
     result = command('-m', 'cmd_plugin', 'recipes')
-    assert [line.split()[0] for line in result.stdout.splitlines()] == list(RECIPES)
+    assert [tuple(line.split()[:2]) for line in result.stdout.splitlines()] == [
+        (tracker, name) for tracker, recipes in RECIPES.items() for name in recipes]
 
 
 @pytest.mark.parametrize('arguments', [['recipe'], ['demo', '--seeds', '0'], ['demo', '--size', 'large'], []])

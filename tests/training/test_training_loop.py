@@ -194,5 +194,5 @@ def test_curves_go_to_visdom_when_the_settings_ask_for_it(settings, monkeypatch)
 def test_no_visdom_server_is_said_before_the_first_step(settings):
     pytest.importorskip('visdom')
     settings.use_visdom, settings.visdom_port = True, 1
-    with pytest.raises(UserError, match='no visdom server at 127.0.0.1:1'):
+    with pytest.raises(UserError, match=r'no visdom server at 127\.0\.0\.1:1'):
         make_trainer(settings)

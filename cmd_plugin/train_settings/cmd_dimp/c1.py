@@ -1,12 +1,5 @@
-"""Recipe c1 of CMD-DiMP (see `cmd_plugin.recipes`)."""
+"""The recipe that this module's name stands for (see `cmd_plugin.recipes`)."""
 
-from __future__ import annotations
+from cmd_plugin.training import run_of
 
-from typing import Any
-
-from cmd_plugin import training
-
-
-def run(settings: Any) -> None:
-    """Make the network of recipe c1."""
-    training.run(settings, 'c1')
+run = run_of(__name__)

@@ -18,10 +18,11 @@ from ltr.models.target_classifier.features import residual_basic_block, residual
 from ltr.models.target_classifier.initializer import FilterInitializerLinear
 from ltr.models.target_classifier.linear_filter import LinearFilter
 from ltr.models.target_classifier.optimizer import DiMPSteepestDescentGN
-from ltr.models.tracking.kldimpnet import klcedimpnet18, klcedimpnet50
+from ltr.models.tracking.kldimpnet import klcedimpnet18, klcedimpnet50, klcedimpnet_small
 from ltr.models.tracking.network import DiMPnet, norm_scale_of
 
-__all__ = ['STOCK_OPTIONS', 'DiMPnet', 'dimpnet18', 'dimpnet50', 'dimpnet_small', 'klcedimpnet18', 'klcedimpnet50']
+__all__ = ['STOCK_OPTIONS', 'DiMPnet', 'dimpnet18', 'dimpnet50', 'dimpnet_small', 'klcedimpnet18', 'klcedimpnet50',
+           'klcedimpnet_small']
 
 STOCK_OPTIONS: Mapping[str, Any] = {
     'filter_size': 4, 'optim_iter': 5, 'optim_init_step': 0.9, 'optim_init_reg': 0.1, 'init_gauss_sigma': 0.9,

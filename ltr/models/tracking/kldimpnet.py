@@ -12,7 +12,7 @@ from typing import Any, ParamSpec, TypeVar
 from torch import nn
 
 from ltr.admin.model_constructor import model_constructor
-from ltr.models.backbone.resnet import resnet18, resnet50
+from ltr.models.backbone.resnet import resnet18, resnet50, resnet_small
 from ltr.models.bbreg.atom_iou_net import AtomIoUNet
 from ltr.models.target_classifier.features import residual_basic_block, residual_bottleneck
 from ltr.models.target_classifier.initializer import FilterInitializerLinear
@@ -99,3 +99,16 @@ def klcedimpnet50(filter_size: int = 1, optim_iter: int = 5, optim_init_step: fl
         label_threshold=label_threshold)
     return DiMPnet(backbone, classifier, AtomIoUNet((4 * 128, 4 * 256), iou_input_dim, iou_inter_dim),
                    classification_layer)
+
+
+@model_constructor
+@_public_in_dimpnet
+def klcedimpnet_small(backbone_pretrained: bool = False, out_feature_dim: int = 96) -> DiMPnet:
+    """PrDiMP on the parts of `dimpnet_small`, for 144 px crops. No pretrained weights."""
+    if backbone_pretrained:
+        raise ValueError('klcedimpnet_small has no pretrained backbone')
+    head = residual_basic_block(128, 0, norm_scale=norm_scale_of(out_feature_dim, 4), out_dim=out_feature_dim)
+    initializer = FilterInitializerLinear(4, out_feature_dim, init_weights='zero')
+    classifier = _classifier(head, initializer, num_iter=5, init_step_length=1.0, init_filter_reg=0.05,
+                             gauss_sigma=0.9, min_filter_reg=0.05, alpha_eps=0.05, normalize_label=True)
+    return DiMPnet(resnet_small(), classifier, AtomIoUNet((64, 128), (64, 64), (128, 128), (32, 64, 64)))

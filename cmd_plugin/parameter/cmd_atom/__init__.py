@@ -1,0 +1,1 @@
+"""Parameters of the tracker `cmd_atom`: `default`, the newest distilled network, and one module a row of Table 1."""

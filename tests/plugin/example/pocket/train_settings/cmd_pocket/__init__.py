@@ -1,0 +1,1 @@
+"""Train settings of CMD-Pocket: one module a row, told apart by their names alone."""

@@ -1,0 +1,1 @@
+"""Train settings of the tracker itself, on labelled RGB video."""

@@ -1,0 +1,3 @@
+from ltr.data.loader import LTRLoader
+
+__all__ = ['LTRLoader']

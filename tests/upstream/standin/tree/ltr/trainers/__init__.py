@@ -1,0 +1,3 @@
+from ltr.trainers.ltr_trainer import LTRTrainer
+
+__all__ = ['LTRTrainer']

@@ -1,0 +1,3 @@
+from pytracking.libs.tensors import TensorDict, TensorList
+
+__all__ = ['TensorDict', 'TensorList']
