@@ -97,7 +97,8 @@ def require(recipe: CMDRecipe) -> None:
 
 def command(name: str, tracker: str = 'cmd_dimp') -> str:
     """The command that makes a recipe's network."""
-    rest = {'a1': f' --init {FAMILIES[tracker].file}', 'b3': ''}.get(name, ' --data PAIRS')
+    boxes = ' --data PAIRS, with CMD_BOXES=FILE (made by python -m cmd_plugin detect)'
+    rest = {'a1': f' --init {FAMILIES[tracker].file}', 'b3': '', 'd5': boxes}.get(name, ' --data PAIRS')
     checkout = active()
     start = 'python ltr/run_training.py' if checkout is None else f'python -m cmd_plugin --upstream {checkout} train'
     return f'{start} {tracker} {name}{rest}'

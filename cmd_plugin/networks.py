@@ -32,7 +32,8 @@ def load_parent(path: Path, net_name: str | None, tracker: str = 'cmd_dimp') -> 
 
     Args:
         path: a checkpoint, which knows its own network, or `.safetensors` of a ResNet backbone with torchvision's
-            names, which goes into a new network `net_name` (the heads are then random: for trying things out).
+            names and no
+            `.json` beside it, which goes into a new network `net_name` (the heads are random: for trying things out).
         net_name: one of the family's networks; its first when `None`.
         tracker: the family.
 
@@ -44,7 +45,7 @@ def load_parent(path: Path, net_name: str | None, tracker: str = 'cmd_dimp') -> 
         raise UserError(f'--init: no file {path}')
     if net_name is not None:
         _check(net_name, family)
-    if path.suffix == '.safetensors':
+    if path.suffix == '.safetensors' and not path.with_suffix('.json').is_file():
         net = new_network(net_name or next(iter(family.networks)), tracker)
         _load_backbone(net, path)
         print(f'{path} holds a backbone only: the heads start from random weights')

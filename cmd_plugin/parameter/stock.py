@@ -4,7 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from cmd_plugin.errors import UserError
+
 STOCK_CROP, WIDE_CROP = 288, 352
+NO_SMALL = ('this network is made for small crops, which a stock checkout has no parameters for: '
+            'track it with the toolkit that it comes from')
 
 
 def dimp(crop_size: int) -> Any:
@@ -12,7 +16,10 @@ def dimp(crop_size: int) -> Any:
     if crop_size == STOCK_CROP:
         from pytracking.parameter.dimp import dimp50
         return dimp50.parameters()
-    from pytracking.parameter.dimp import dimp_small
+    try:
+        from pytracking.parameter.dimp import dimp_small
+    except ImportError:
+        raise UserError(NO_SMALL) from None
     return dimp_small.parameters()
 
 
@@ -21,7 +28,10 @@ def atom(crop_size: int) -> Any:
     if crop_size == STOCK_CROP:
         from pytracking.parameter.atom import default
         return default.parameters()
-    from pytracking.parameter.atom import atom_small
+    try:
+        from pytracking.parameter.atom import atom_small
+    except ImportError:
+        raise UserError(NO_SMALL) from None
     return atom_small.parameters()
 
 
