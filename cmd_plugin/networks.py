@@ -32,8 +32,8 @@ def load_parent(path: Path, net_name: str | None, tracker: str = 'cmd_dimp') -> 
 
     Args:
         path: a checkpoint, which knows its own network, or `.safetensors` of a ResNet backbone with torchvision's
-            names and no
-            `.json` beside it, which goes into a new network `net_name` (the heads are random: for trying things out).
+            names and no `.json` beside it, which goes into a new network `net_name` (the heads are random: for trying
+            things out).
         net_name: one of the family's networks; its first when `None`.
         tracker: the family.
 
