@@ -167,7 +167,7 @@ def test_sequences_with_one_box_are_run_and_not_evaluated(data, capsys):
     (['--sequence', '2'], 'sequence 2 does not exist: there are 2, counted from 0'),
     (['--protocol', 'lsotp'], "unknown protocol 'lsotp'"),
     (['--max-frames', '0'], '--max-frames must be at least 1'),
-    (['--use_visdom', '--visdom_port', '1'], 'no visdom server at 127.0.0.1:1'),
+    (['--use_visdom', '--visdom_port', '1'], 'no visdom server at 127.0.0.1:1|the live view needs visdom'),
     (['--threads', '2', '--use_visdom'], 'one sequence at a time'),
     (['--threads', '-1'], 'worker processes must not be negative'),
     (['--retries', '-1'], 'retries must not be negative'),

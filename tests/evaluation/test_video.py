@@ -232,7 +232,7 @@ def test_ctrl_c_keeps_what_a_camera_gave_and_nothing_of_a_video(camera, monkeypa
     (['movin', 'MOVIE', *BOX], "did you mean 'moving'"),
     (['absent', 'MOVIE', *BOX], "network 'absent.pth.tar' not found"),
     (['moving', 'MOVIE', *BOX, '--show'], 'no window can be opened, .* leave out --show'),
-    (['moving', 'MOVIE', *BOX, '--use_visdom', '--visdom_port', '1'], 'no visdom server'),
+    (['moving', 'MOVIE', *BOX, '--use_visdom', '--visdom_port', '1'], 'no visdom server|the live view needs visdom'),
 ])
 def test_mistakes(movie, tmp_path, arguments, message, monkeypatch):
     monkeypatch.chdir(tmp_path)
