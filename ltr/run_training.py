@@ -118,8 +118,7 @@ def parser() -> argparse.ArgumentParser:
                         help='training data; may be repeated')
     result.add_argument('--init', metavar='PATH', type=Path,
                         help='initial weights: a checkpoint or .safetensors')
-    result.add_argument('--net', choices=('dimp18', 'dimp50', 'atom18', 'atom50'),
-                        help='network, where the setting leaves a choice')
+    result.add_argument('--net', metavar='NAME', help='network, where the setting leaves a choice, such as dimp18')
     result.add_argument('--epochs', metavar='N', type=_count, help='last epoch')
     result.add_argument('--samples', metavar='N', type=_count, help='samples an epoch')
     result.add_argument('--batch', metavar='N', type=_count, help='samples a batch')

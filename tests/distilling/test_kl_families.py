@@ -5,14 +5,17 @@ from __future__ import annotations
 import importlib
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 
-from cmd_plugin import networks
+from cmd_plugin import cli, networks
 from cmd_plugin.data import cross_modal_processing
 from cmd_plugin.errors import UserError
 from cmd_plugin.families import FAMILIES
+from cmd_plugin.table1.report import table
 from cmd_plugin.training import STRIDE
 from ltr.admin.model_constructor import NetConstructor
 from ltr.data.kl_proposals import mixture_density, normal_density
@@ -151,3 +154,13 @@ def test_new_networks_are_the_constructors_own(name):
     known = FAMILIES[tracker].networks[name]
     assert hasattr(importlib.import_module(known.module), known.function)
     assert networks.description(net, tracker) is known
+
+
+def test_table_1_has_no_figures_of_them_and_the_world_no_parents():
+    result = SimpleNamespace(result=SimpleNamespace(
+        protocol=SimpleNamespace(name='lsotb', measures=('success',)), sequences=['a'], frames=np.array([3]),
+        figure=lambda name: 0.5))
+    text = table('cmd_prdimp', [{'d3': result}], [0])
+    assert '50.0' in text and 'published' not in text and 'RGB-TIR' in text
+    with pytest.raises(UserError, match='--world has parents for cmd_dimp and cmd_atom alone, not for cmd_super_dimp'):
+        cli.main(['table1', '--world', '--size', 'test', '--tracker', 'cmd_super_dimp'])
