@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from pathlib import Path
 
 # The networks here are tiny: on shared cores, threads that wait for one another make them many times slower.
@@ -10,6 +11,10 @@ os.environ.setdefault('OMP_NUM_THREADS', '1')
 
 import numpy as np
 import pytest
+
+# Shells start background jobs with SIGINT ignored, and children inherit that: tests of Ctrl-C would wait for ever.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 REPO = Path(__file__).resolve().parents[1]
 GOLDEN = REPO / 'tests' / 'parity' / 'data'
