@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
@@ -75,7 +76,7 @@ def stop(data, tmp_path, threads, signal_number, group, delay=6):
                     cwd=REPO, start_new_session=True)
     folder = tmp_path / 'r' / 'dummy' / 'slow'
     deadline = time.monotonic() + 90
-    while time.monotonic() < deadline and not started(folder, threads):
+    while time.monotonic() < deadline and not started(process.pid, folder, threads):
         time.sleep(0.1)
     time.sleep(delay)
     (os.killpg if group else os.kill)(process.pid, signal_number)
@@ -84,9 +85,12 @@ def stop(data, tmp_path, threads, signal_number, group, delay=6):
     return process.returncode, err, sorted(path.name for path in folder.iterdir()) if folder.exists() else []
 
 
-def started(folder, threads):
+def started(pid, folder, threads):
     """In one process, the short sequences come first; in several, the long ones do, and hold everybody up."""
-    return threads or (folder / 'b.txt').exists()
+    if not threads:
+        return (folder / 'b.txt').exists()
+    children = Path(f'/proc/{pid}/task/{pid}/children')  # where there is none, the delay must do
+    return not children.exists() or children.read_text() != ''
 
 
 LEFT = {0: ['a.txt', 'a_time.txt', 'b.txt', 'b_time.txt'], 2: []}
