@@ -15,6 +15,7 @@ from ltr.admin.device import pick_device
 from ltr.admin.errors import UserError
 from ltr.admin.loading import load_network
 from pytracking.evaluation.local import local_env_settings
+from pytracking.features.folding import tracking_copy
 
 FORMATS = ('rgb', 'bgr', 'rgb255', 'bgr255')
 
@@ -38,7 +39,7 @@ def find_network(net_path: str | Path) -> Path:
 @functools.lru_cache(maxsize=4)
 def _loaded(path: Path, modified: float, device: torch.device) -> nn.Module:
     net, _ = load_network(path)
-    return net.to(device).eval()
+    return tracking_copy(net.to(device))
 
 
 class NetWithBackbone:
@@ -62,8 +63,9 @@ class NetWithBackbone:
         self.device = device or pick_device('auto' if use_gpu else 'cpu')
         self.image_format = image_format
         factor = 1.0 if image_format.endswith('255') else 255.0
-        self._mean = torch.tensor(mean, device=self.device).view(1, -1, 1, 1) * factor
+        scaled_mean = torch.tensor(mean, device=self.device).view(1, -1, 1, 1) * factor
         self._inverse_std = 1 / (torch.tensor(std, device=self.device).view(1, -1, 1, 1) * factor)
+        self._offset = -scaled_mean * self._inverse_std
         self._net: Any = None
         if initialize:
             self.initialize()
@@ -73,7 +75,7 @@ class NetWithBackbone:
         if self._net is not None:
             return
         if isinstance(self.net_path, nn.Module):
-            self._net = self.net_path.to(self.device).eval()
+            self._net = tracking_copy(self.net_path).to(self.device)
         else:
             path = find_network(self.net_path)
             self._net = _loaded(path, path.stat().st_mtime, self.device)
@@ -93,7 +95,7 @@ class NetWithBackbone:
         """Normalised network input of (N, 3, H, W) RGB images of 0..255."""
         if self.image_format.startswith('bgr'):
             image = image.flip(1)
-        return (image - self._mean) * self._inverse_std
+        return torch.addcmul(self._offset, image, self._inverse_std)
 
     def extract_backbone(self, image: Tensor) -> OrderedDict[str, Tensor]:
         """Backbone features by layer of (N, 3, H, W) RGB images of 0..255."""

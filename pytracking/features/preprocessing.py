@@ -5,10 +5,34 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
+
+
+@dataclass(frozen=True)
+class Line:
+    """One side of a window, pixel by pixel.
+
+    Attributes:
+        inside: the pixels that the image has, at least one.
+        before, after: how often the first and the last of them are repeated.
+    """
+
+    inside: slice
+    before: int
+    after: int
+
+    @classmethod
+    def of(cls, first: int, after: int, length: int, step: int, offset: int) -> Line:
+        """Pixels `first` to `after`, that one not, of the `length` that every `step`-th pixel from `offset` is."""
+        low = min(max(first, 0), length - 1)
+        high = min(max(after, low + 1), length)
+        missing = after - first - (high - low)
+        before = min(max(-first, 0), missing)
+        return cls(slice(low * step + offset, (high - 1) * step + offset + 1, step), before, missing - before)
 
 
 @dataclass(frozen=True)
@@ -18,13 +42,13 @@ class Window:
     Attributes:
         top_left: (y, x) image px, a float: the window is half a pixel larger than its nominal size.
         bottom_right: (y, x), image px.
-        rows, columns: image indices of its pixels, border replicated.
+        rows, columns: which pixels of the image it takes.
     """
 
     top_left: np.ndarray
     bottom_right: np.ndarray
-    rows: np.ndarray
-    columns: np.ndarray
+    rows: Line
+    columns: Line
 
 
 def crop_window(image_sz: np.ndarray, pos: np.ndarray, sample_sz: np.ndarray, output_sz: np.ndarray,
@@ -59,12 +83,9 @@ def crop_window(image_sz: np.ndarray, pos: np.ndarray, sample_sz: np.ndarray, ou
     top_left, bottom_right = centre - (size - 1) / 2, centre + size / 2 + 1
     if mode != 'replicate':
         top_left, bottom_right = _moved_inside(top_left, bottom_right, limit)
-    axes = []
-    for axis in range(2):
-        index = np.arange(int(top_left[axis]), int(bottom_right[axis]))
-        index = np.clip(index, 0, int(limit[axis]) - 1) * step + int(offset[axis])
-        axes.append(index)
-    return Window(step * top_left, step * bottom_right, axes[0], axes[1])
+    rows, columns = (Line.of(int(top_left[axis]), int(bottom_right[axis]), int(limit[axis]), step, int(offset[axis]))
+                     for axis in range(2))
+    return Window(step * top_left, step * bottom_right, rows, columns)
 
 
 def _moved_inside(top_left: np.ndarray, bottom_right: np.ndarray, limit: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -89,9 +110,16 @@ def sample_patch(image: np.ndarray, pos: np.ndarray, sample_sz: np.ndarray, outp
         Patch (1, 3, output height, output width), float32 0..255, and its corners (y1, x1, y2, x2), image px.
     """
     window = crop_window(np.array(image.shape[:2]), pos, sample_sz, output_sz, mode, max_scale_change)
-    pixels = image[window.rows[:, None], window.columns[None, :]]
+    pixels = _pixels(image, window.rows, window.columns)
     patch = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None].float()
     size = (int(output_sz[0]), int(output_sz[1]))
     if patch.shape[-2:] != size:
         patch = functional.interpolate(patch, size, mode='bilinear', align_corners=False)
     return patch, np.concatenate((window.top_left, window.bottom_right))
+
+
+def _pixels(image: np.ndarray, rows: Line, columns: Line) -> np.ndarray:
+    """Copy of the pixels of a window, (height, width, 3)."""
+    pixels = image[rows.inside, columns.inside].copy()
+    outside = (rows.before, rows.after, columns.before, columns.after)
+    return cv2.copyMakeBorder(pixels, *outside, cv2.BORDER_REPLICATE) if any(outside) else pixels

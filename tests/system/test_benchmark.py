@@ -7,15 +7,25 @@ import json
 import pytest
 
 from pytracking import benchmark
+from pytracking.benchmark_parts import PARTS
 
 
 def test_json_has_units_and_ratios(capsys):
-    assert benchmark.main(['--net', 'dimp18', '--frames', '1', '--device', 'cpu', '--json']) == 0
+    assert benchmark.main(['--net', 'dimp18', '--frames', '1', '--device', 'cpu', '--json', '--clock', 'cpu']) == 0
     report = json.loads(capsys.readouterr().out)
     figures = report['dimp18']
     assert figures['unit_ms'] > 0 and figures['frame_ms'] > 0
     assert figures['ratio'] == pytest.approx(figures['frame_ms'] / figures['unit_ms'])
     assert figures['ratio'] > 0.5, 'a frame holds a backbone forward'
+
+
+def test_parts_make_up_the_frame(capsys):
+    assert benchmark.main(['--net', 'dimp_small', '--frames', '6', '--device', 'cpu', '--json', '--clock', 'cpu',
+                           '--parts']) == 0
+    figures = json.loads(capsys.readouterr().out)['dimp_small']
+    assert set(figures['parts']) == set(PARTS) and all(value >= 0 for value in figures['parts'].values())
+    assert sum(figures['parts'].values()) == pytest.approx(figures['median_ratio'], rel=0.5)
+    assert figures['parts']['rest'] < 0.2 * sum(figures['parts'].values())
 
 
 @pytest.mark.slow

@@ -15,11 +15,14 @@ import torch
 from torch import Tensor
 
 from ltr.admin.errors import UserError
+from ltr.models.bbreg.atom_iou_net import AtomIoUNet
+from ltr.models.bbreg.iou_gradient import IoUHead
 from pytracking.features.preprocessing import sample_patch
 from pytracking.tracker.base.basetracker import BaseTracker
 from pytracking.tracker.common.geometry import Sample
+from pytracking.tracker.common.iou_objective import IoUObjective
 from pytracking.tracker.common.localization import Peak
-from pytracking.tracker.common.refinement import ascend, best_box, start_boxes
+from pytracking.tracker.common.refinement import ascend, best_box, climb, start_boxes
 from pytracking.utils.params import TrackerParams
 
 NEUTRAL = (None, False, 'none', 'replicate')  # values with which a parameter asks for nothing
@@ -90,6 +93,7 @@ class OnlineTracker(BaseTracker):
         self.image_sz = np.array(image.shape[:2], dtype=float)
         self.refined_pos: np.ndarray | None = None
         self.modulation: list[Tensor] = []
+        self.iou_head: IoUHead | None = None
         self.sample_sz, self.target_scale = self._crop_size()
         self.base_target_sz = self.target_sz / self.target_scale
         self._learn_first_frame(image)
@@ -152,13 +156,8 @@ class OnlineTracker(BaseTracker):
     def _refine(self, sample: Sample, index: int, backbone: OrderedDict[str, Tensor], keep_scale: bool) -> None:
         """Box refinement by predicted IoU; changes nothing when no sensible box is found."""
         features = [f[index:index + 1] for f in self.net.get_backbone_bbreg_feat(backbone)]
-        iou_features = self.net.bb_regressor.get_iou_feat(features)
-
-        def predict(boxes: Tensor) -> Tensor:
-            return self.net.bb_regressor.predict_iou(self.modulation, iou_features, boxes[None])[0]
-
         start = start_boxes(sample.box_of(self.pos, self.target_sz), self.params, lambda n: self._uniform(n, 4))
-        boxes, iou = ascend(predict, self._tensor(start), self.params, self.own_steps)
+        boxes, iou = self._climb(features, self._tensor(start))
         box = best_box(boxes.cpu().numpy().astype(float), iou.cpu().numpy(), self.params)
         if box is None:
             return
@@ -169,6 +168,17 @@ class OnlineTracker(BaseTracker):
         self.target_sz = size
         if not keep_scale:
             self.target_scale = float(np.sqrt(np.prod(size) / np.prod(self.base_target_sz)))
+
+    def _climb(self, features: list[Tensor], start: Tensor) -> tuple[Tensor, Tensor]:
+        """Boxes `start`, refined, and their IoU; the gradient is in closed form for the predictor where it is known."""
+        regressor = self.net.bb_regressor
+        if type(regressor) is AtomIoUNet:
+            self.iou_head = self.iou_head or IoUHead(regressor)
+            objective = IoUObjective(regressor, self.iou_head, self.modulation, features)
+            return climb(objective.value_and_gradient, start, self.params, self.own_steps)
+        iou_features = regressor.get_iou_feat(features)
+        return ascend(lambda boxes: regressor.predict_iou(self.modulation, iou_features, boxes[None])[0], start,
+                      self.params, self.own_steps)
 
     def _learning_rate(self, peak: Peak) -> float:
         params = self.params

@@ -12,6 +12,7 @@ from ltr.data.bounding_box_utils import relative_to_xywh, xywh_to_relative
 from pytracking.utils.params import TrackerParams
 
 Predict = Callable[[Tensor], Tensor]
+ValueAndGradient = Callable[[Tensor], tuple[Tensor, Tensor]]
 
 
 def start_boxes(box: np.ndarray, params: TrackerParams, uniform: Callable[[int], np.ndarray]) -> np.ndarray:
@@ -28,10 +29,27 @@ def start_boxes(box: np.ndarray, params: TrackerParams, uniform: Callable[[int],
 
 def ascend(predict: Predict, boxes: Tensor, params: TrackerParams,
            own_steps: bool = False) -> tuple[Tensor, Tensor]:
-    """Move boxes towards greater predicted IoU.
+    """`climb` with the gradient that autograd finds.
 
     Args:
         predict: (P, 4) `xywh` boxes, crop px, to (P,) predicted IoU; gradient flows to the boxes.
+        boxes, params, own_steps: see `climb`.
+    """
+    def value_and_gradient(boxes: Tensor) -> tuple[Tensor, Tensor]:
+        boxes = boxes.detach().requires_grad_(True)
+        with torch.enable_grad():
+            iou = predict(boxes)
+            gradient, = torch.autograd.grad(iou.sum(), boxes)
+        return iou.detach(), gradient
+    return climb(value_and_gradient, boxes, params, own_steps)
+
+
+def climb(value_and_gradient: ValueAndGradient, boxes: Tensor, params: TrackerParams,
+          own_steps: bool = False) -> tuple[Tensor, Tensor]:
+    """Move boxes towards greater predicted IoU.
+
+    Args:
+        value_and_gradient: (P, 4) `xywh` boxes, crop px, to their predicted IoU (P,) and its gradient (P, 4).
         boxes: (P, 4).
         params: `box_refinement_iter`, `box_refinement_step_length` (one number, or one for position and one for
             size), `box_refinement_step_decay`, `box_refinement_space` (`'default'` or `'relative'`).
@@ -49,21 +67,25 @@ def ascend(predict: Predict, boxes: Tensor, params: TrackerParams,
     iou = boxes.new_zeros(len(boxes))
     before, last_move = iou - torch.inf, torch.zeros_like(boxes)
     for _ in range(params.box_refinement_iter):
-        point = point.detach().requires_grad_(True)
-        with torch.enable_grad():
-            iou = predict(relative_to_xywh(point, reference) if relative else point)
-            gradient, = torch.autograd.grad(iou.sum(), point)
-        point = point.detach()
-        move = step * (gradient if relative else gradient * point[:, 2:].repeat(1, 2))
+        xywh = relative_to_xywh(point, reference) if relative else point
+        iou, gradient = value_and_gradient(xywh)
+        move = step * (_relative_gradient(gradient, xywh, reference) if relative
+                       else gradient * xywh[:, 2:].repeat(1, 2))
         if own_steps and decay < 1:
             failed = ~(iou > before)[:, None]
             step = torch.where(failed, step * decay, step)
             move, last_move = torch.where(failed, -last_move, move), torch.where(failed, 0, move)
-            before = iou.detach()
-        else:
+            before = iou
+        elif decay != 1:
             step = step * decay
         point = point + move
-    return (relative_to_xywh(point, reference) if relative else point).detach(), iou.detach()
+    return relative_to_xywh(point, reference) if relative else point, iou
+
+
+def _relative_gradient(gradient: Tensor, xywh: Tensor, reference: Tensor) -> Tensor:
+    """Gradient in relative coordinates (see `xywh_to_relative`) of one in `xywh`, both (P, 4)."""
+    by_corner, by_size = gradient[:, :2], gradient[:, 2:]
+    return torch.cat((by_corner * reference, (by_size - by_corner / 2) * xywh[:, 2:]), dim=1)
 
 
 def _steps(length: float | tuple[float, float], like: Tensor) -> Tensor:
