@@ -15,7 +15,8 @@ from cmd_plugin.upstream.report import lines as upstream
 
 REQUIRED = ('torch', 'torchvision', 'numpy', 'cv2', 'tqdm', 'tensorboard', 'matplotlib', 'safetensors', 'scipy')
 EXTRAS = {'jpeg4py': 'faster JPEG reading', 'visdom': 'live view', 'ray': 'tracking on many machines',
-          'spatial_correlation_sampler': 'KYS cost volume'}
+          'spatial_correlation_sampler': 'KYS cost volume', 'onnxruntime': 'YOLO detectors',
+          'onnx': 'export', 'onnxscript': 'export'}
 VARIABLES = {'PYTRACKING_LSOTB_TIR_PATH': 'data set lsotb_tir', 'PYTRACKING_PTB_TIR_PATH': 'data set ptb_tir',
              'CMD_DATA': 'training pairs'}
 

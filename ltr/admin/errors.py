@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from typing import NoReturn
+
+from ltr.admin.signals import sigterm_ends
 
 
 class UserError(Exception):
@@ -21,14 +24,31 @@ def cli(main: Callable[[], int | None]) -> NoReturn:
     Args:
         main: parses `sys.argv` itself; returns the exit status, `None` meaning 0.
 
-    Exit status: 2 with one `error:` line on stderr for a `UserError`, 130 for Ctrl-C; any other exception passes
-    through with its trace-back (status 1).
+    Exit status: 2 with one `error:` line on stderr for a `UserError`, 130 for Ctrl-C, 143 for SIGTERM, 141 where the
+    reader of our output has gone (`... | head`); any other exception passes through with its trace-back (status 1).
     """
     try:
-        sys.exit(main() or 0)
+        with sigterm_ends():
+            status = main() or 0
+        sys.stdout.flush()
+        sys.exit(status)
     except UserError as error:
         print(f'error: {error}', file=sys.stderr)
         sys.exit(2)
     except KeyboardInterrupt:
         print('stopped', file=sys.stderr)
         sys.exit(130)
+    except BrokenPipeError:
+        if not _nobody_reads():
+            raise
+        sys.exit(141)
+
+
+def _nobody_reads() -> bool:
+    """Whether it is stdout that is broken, not the pipe of a worker (an empty line tells); what waits is dropped."""
+    try:
+        print(flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return True
+    return False
