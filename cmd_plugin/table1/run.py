@@ -42,7 +42,10 @@ def _own(options: argparse.Namespace) -> str:
 
 
 def _world(options: argparse.Namespace) -> list[str]:
-    """A table a tracker on the generated world, every seed with a world of its own."""
+    """A table a tracker on the generated world, every seed with a world of its own.
+
+    World and parents are shared with the demo; its d3 descends straight from the parent, so the rows have their own folder.
+    """
     from cmd_plugin.table1.world import world_plan
     given = [f'--{name.replace("_", "-")}' for name in OWN if getattr(options, name)]
     if given:
@@ -59,7 +62,7 @@ def _world(options: argparse.Namespace) -> list[str]:
             stage = Stage(f'{tracker}, seed {seed}')
             stage('world and parent')
             plan = world_plan(options, tracker, seed, root / f'seed_{seed}')
-            found[tracker].append(one_seed(plan, seed, root / f'seed_{seed}', stage))
+            found[tracker].append(one_seed(plan, seed, root / f'seed_{seed}' / 'table1', stage))
             stage.tell(found[tracker][-1])
     return [table(tracker, results, seeds) for tracker, results in found.items()]
 

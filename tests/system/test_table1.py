@@ -198,3 +198,6 @@ def test_the_generated_world_gives_a_table_for_each_tracker(capsys, tmp_path):
         assert len(cells(out, row)) == 10
     rows = [line.split()[0] for line in out[out.rindex('Row  '):].splitlines()[2:6]]
     assert rows == ['a1', 'b1', 'b2', 'b3'], 'the second table is that of ATOM'
+    ours = tmp_path / 'test' / 'seed_0'
+    assert not list((ours / 'checkpoints' / 'ltr').glob('cmd_*')), 'rows of the demo, of another descent, lie there'
+    assert (ours / 'table1' / 'checkpoints' / 'ltr' / 'cmd_dimp' / 'd3').is_dir()
