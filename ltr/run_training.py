@@ -1,4 +1,7 @@
-"""Start a training run: `python ltr/run_training.py MODULE NAME [options]`."""
+"""Start a training run: `python ltr/run_training.py MODULE NAME [options]`.
+
+In N processes, which share each batch: `torchrun --nproc_per_node N ltr/run_training.py MODULE NAME [options]`.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,19 @@ if __name__ == '__main__' and not __package__:
     sys.path[:] = [str(_here.parent), *(entry for entry in sys.path if Path(entry).resolve() != _here)]
 
 import argparse
-import importlib
 import math
 import os
 import pkgutil
 from typing import Any
 
-from ltr.admin import plugins
+from ltr.admin import distributed, plugins
 from ltr.admin.errors import UserError, cli
 from ltr.admin.seeding import seed_everything
 from ltr.admin.settings import Settings
+from ltr.admin.users_code import import_users
 
 FLAGS = ('data', 'init', 'net', 'epochs', 'samples', 'batch', 'lr_scale', 'device', 'seed', 'workers',
-         'use_visdom', 'visdom_server', 'visdom_port')
+         'replay', 'use_visdom', 'visdom_server', 'visdom_port')
 
 
 def run_training(train_module: str, train_name: str, workspace: str | Path | None = None,
@@ -76,9 +79,9 @@ def find_settings(train_module: str, train_name: str) -> Any:
     known = sorted(info.name for info in modules if not info.name.startswith('_'))
     if train_name not in known:
         raise UserError(plugins.unknown(f'train setting of {train_module}', train_name, known))
-    module = importlib.import_module(f'{package.__name__}.{train_name}')
+    module = import_users(f'{package.__name__}.{train_name}')
     if not callable(getattr(module, 'run', None)):
-        raise UserError(f'{module.__file__} has no function run(settings)')
+        raise UserError(f'{module.__file__} has no function run(settings): write one')
     return module
 
 
@@ -121,11 +124,13 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument('--net', metavar='NAME', help='network, where the setting leaves a choice, such as dimp18')
     result.add_argument('--epochs', metavar='N', type=_count, help='last epoch')
     result.add_argument('--samples', metavar='N', type=_count, help='samples an epoch')
-    result.add_argument('--batch', metavar='N', type=_count, help='samples a batch')
+    result.add_argument('--batch', metavar='N', type=_count, help='samples a batch, of all processes together')
     result.add_argument('--lr-scale', metavar='F', type=_factor, help='factor on all learning rates')
     result.add_argument('--device', help='auto (default), cpu, cuda, cuda:1, mps')
     result.add_argument('--seed', metavar='N', type=_not_negative, help='of everything random (default 0)')
     result.add_argument('--workers', metavar='N', type=_not_negative, help='processes that read data')
+    result.add_argument('--replay', metavar='FILE', type=Path,
+                        help='make the step again that stopped a run, from the file that it names, and train nothing')
     result.add_argument('--use_visdom', action='store_true', default=None,
                         help='curves on a visdom server that runs already (python -m visdom.server)')
     result.add_argument('--visdom_server', metavar='HOST', help='default 127.0.0.1')
@@ -137,7 +142,8 @@ def parser() -> argparse.ArgumentParser:
 def main(argv: list[str] | None = None) -> int:
     """Command line; returns the exit status."""
     given = vars(parser().parse_args(argv))
-    run_training(given.pop('module'), given.pop('name'), **given)
+    with distributed.session():
+        run_training(given.pop('module'), given.pop('name'), **given)
     return 0
 
 

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import re
+import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
+from ltr.admin.environment import environment_class
 from ltr.admin.errors import UserError
-from ltr.admin.local import EnvironmentSettings
 from ltr.admin.model_constructor import NetConstructor
 from ltr.admin.settings import Settings
 from ltr.admin.stats import AverageMeter, StatValue
+from ltr.admin.whole import replacing
 from ltr.tensors import TensorDict
 
 SUFFIX = '.pth.tar'
@@ -44,31 +44,6 @@ def save(path: str | Path, contents: dict[str, Any], verify: bool = False) -> Pa
     return path
 
 
-@contextmanager
-def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file to write in place of `path`, which it replaces, whole, when the block ends without an error.
-
-    Raises:
-        UserError: the file cannot be written. Nothing is left behind, then or after any other error.
-    """
-    temporary = path.with_name(f'.{path.name}.tmp')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield temporary
-        with open(temporary, 'rb+') as file:
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except (OSError, RuntimeError) as error:
-        cause = _os_error(error)
-        if cause is None:
-            raise
-        raise UserError(f'cannot write {path}: {cause.strerror or cause}; make room or choose another '
-                        'folder') from error
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-
-
 def read(path: str | Path) -> dict[str, Any]:
     """Read a checkpoint onto the CPU, ours or the stock toolkit's, with torch's check for unsafe contents on.
 
@@ -78,15 +53,17 @@ def read(path: str | Path) -> dict[str, Any]:
     """
     path = Path(path)
     if not path.is_file():
-        raise UserError(f'no checkpoint file {path}')
+        raise UserError(f'no checkpoint file {path}: give the path of one')
+    classes = allowed()
     try:
-        with torch.serialization.safe_globals(allowed()):
+        _check_sums(path)
+        with torch.serialization.safe_globals(classes):
             contents = torch.load(path, map_location='cpu', weights_only=True)
     except Exception as error:  # a damaged file can make the unpickler fail in any way
         raise UserError(f'cannot read the checkpoint {path}: {_reason(error)}') from error
     if not isinstance(contents, dict):
         raise UserError(f'cannot read the checkpoint {path}: it holds a {type(contents).__name__}, '
-                        'not a dictionary')
+                        'not a dictionary; expected one with the key "net"')
     return contents
 
 
@@ -109,7 +86,7 @@ def allowed() -> list[Any]:
     # Both private to numpy: a number, an empty array. Their modules depend on its version.
     functions: list[Any] = [np.float64(0).__reduce__()[0], np.empty(0).__reduce__()[0]]
     types = {type(np.dtype(code)) for code in ('f4', 'f8', 'i4', 'i8', 'u1', 'u4', 'u8', '?')}
-    return [NetConstructor, Settings, EnvironmentSettings, AverageMeter, StatValue, TensorDict, OrderedDict, set,
+    return [NetConstructor, Settings, environment_class(), AverageMeter, StatValue, TensorDict, OrderedDict, set,
             np.ndarray, np.dtype, *types, *(_under(module, function) for function in functions
                                             for module in ('numpy.core.multiarray', 'numpy._core.multiarray'))]
 
@@ -122,6 +99,15 @@ def _under(module: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return alias
 
 
+def _check_sums(path: Path) -> None:
+    """Hold the parts of a zip file against their checksums: torch does not, and would read turned bits as weights."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            bad = archive.testzip()
+        if bad is not None:
+            raise ValueError(f'{bad} does not match its checksum')
+
+
 def _reason(error: Exception) -> str:
     text = str(error)
     refused = re.search(r'GLOBAL (\S+)', text)
@@ -129,16 +115,4 @@ def _reason(error: Exception) -> str:
         return (f'refused, it names {refused.group(1)}, which no checkpoint needs; '
                 'do not use the file unless you know where it comes from')
     text = text.partition('WeightsUnpickler error:')[2] or text or type(error).__name__
-    return f'truncated or corrupt ({text.strip().splitlines()[0][:160]})'
-
-
-def _os_error(error: BaseException) -> OSError | None:
-    """The failure of the operating system behind `error`: torch's writer wraps it in a RuntimeError."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    if 'PytorchStreamWriter' in str(error):
-        return OSError(str(error).splitlines()[0])
-    return None
+    return f'truncated or corrupt ({" ".join(text.split())[:160]}): copy or download it again'

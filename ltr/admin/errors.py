@@ -14,8 +14,13 @@ class UserError(Exception):
     """A mistake that the user can mend.
 
     The message is one line that says what is wrong, with which file, and what to do. Programming errors are
-    never wrapped in it: they keep their trace-back.
+    never wrapped in it: they keep their trace-back. Signs that do not print (a line break in a file's name, a
+    terminal's escape) are shown as escapes, so that it stays one line.
     """
+
+    def __str__(self) -> str:
+        return ''.join(sign if sign.isprintable() else sign.encode('unicode_escape').decode()
+                       for sign in super().__str__())
 
 
 def cli(main: Callable[[], int | None]) -> NoReturn:

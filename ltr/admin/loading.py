@@ -45,7 +45,7 @@ def load_network(network_dir: str | Path | None = None, checkpoint: int | str | 
     path = _find(network_dir, checkpoint)
     contents = read(path)
     if 'net' not in contents:
-        raise UserError(f'{path} holds no network (no key "net")')
+        raise UserError(f'{path} holds no network (no key "net"); give a checkpoint')
     constructor = contents.get('constructor')
     if constructor_fun_name is not None:
         recorded = constructor if isinstance(constructor, NetConstructor) else None

@@ -70,10 +70,18 @@ class NetConstructor:
         try:
             bound = inspect.signature(function).bind(*self.args, **{**self.kwds, **overrides})
         except TypeError as error:
-            raise UserError(f'network {self.fun_name}: the recorded arguments do not fit: {error}') from error
+            raise self._unfit(error) from error
         if 'backbone_pretrained' in inspect.signature(function).parameters:
             bound.arguments['backbone_pretrained'] = False
-        return function(*bound.args, **bound.kwargs)
+        try:
+            return function(*bound.args, **bound.kwargs)
+        except (TypeError, ValueError, RuntimeError, ArithmeticError, LookupError) as error:
+            raise self._unfit(error) from error
+
+    def _unfit(self, error: Exception) -> UserError:
+        reason = ' '.join(str(error).split())[:160]
+        return UserError(f'network {self.fun_name}: the recorded arguments do not fit: {reason}; take the file to the '
+                         'toolkit that wrote it')
 
 
 def model_constructor(function: Callable[P, Net]) -> Callable[P, Net]:

@@ -25,6 +25,7 @@ GROUPS = {
     'pytracking.published': 'published figures of the data set',
     'pytracking.networks': 'network',
     'pytracking.cmd_families': 'distilled tracker',
+    'pytracking.checkouts': 'way to use a stock checkout',
 }
 CORE = ('ltr', 'pytracking')
 VARIABLE = 'PYTRACKING_PLUGINS'

@@ -15,9 +15,9 @@ from typing import Any
 
 from torch import Tensor
 
-from ltr.admin.checkpoint import replacing
 from ltr.admin.errors import UserError
 from ltr.admin.plain import NotPlainError, decode, encode
+from ltr.admin.whole import replacing
 
 SUFFIX = '.safetensors'
 FORMAT = 'tracking network'
@@ -120,18 +120,19 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     from safetensors import SafetensorError
     from safetensors.torch import load_file
     if not path.is_file():
-        raise UserError(f'no weight file {path}')
+        raise UserError(f'no weight file {path}: give the path of one')
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise UserError(f'cannot read the weights {path}: truncated or corrupt ({_line(error)})') from error
+        raise UserError(f'cannot read the weights {path}: truncated or corrupt ({_line(error)}): copy or download '
+                        'it again') from error
 
 
 def _read_description(path: Path) -> dict[str, Any]:
     """The JSON beside `path`, checked for its form; its `contents` decoded."""
     file = description_of(path)
     if not path.is_file():
-        raise UserError(f'no weight file {path}')
+        raise UserError(f'no weight file {path}: give the path of one')
     if not file.is_file():
         raise UserError(f'{path} has no {file.name} beside it, which says what network it is')
     try:
@@ -146,7 +147,8 @@ def _read_description(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f'cannot read {file}: {error.strerror or error}') from error
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise UserError(f'{file} does not describe a network ({type(error).__name__}: {_line(error)})') from error
+        raise UserError(f'{file} does not describe a network ({type(error).__name__}: {_line(error)}): copy it '
+                        'again, or convert the checkpoint anew') from error
 
 
 def _line(error: BaseException) -> str:

@@ -1,13 +1,15 @@
 """Everything random from one number.
 
-An epoch begins with all generators set from (seed, epoch). So it depends on nothing but weights, optimiser,
-scheduler, seed and epoch number, and a run that is killed and started again repeats the interrupted epoch
-exactly.
+An epoch begins with all generators set from (seed, epoch), and what a sample draws depends on its place in the epoch.
+So an epoch depends on nothing but weights, optimiser, scheduler, seed and epoch number: not on the number of loader
+workers or of processes. A run that is killed and started again repeats the interrupted epoch exactly.
 """
 
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -28,17 +30,25 @@ def seed_everything(seed: int, epoch: int = 0) -> None:
 
 
 def loader_generator(seed: int, epoch: int, index: int) -> torch.Generator:
-    """Generator for the loader number `index` in `epoch`: its workers are seeded from it."""
+    """Generator for the loader number `index` in `epoch`: its samples are seeded from it."""
     generator = torch.Generator()
     generator.manual_seed(derive_seed(seed, epoch, index + 1))
     return generator
 
 
-def seed_worker(worker_id: int) -> None:
-    """`worker_init_fn`: seed Python and numpy of a loader's worker from the seed that torch gave it."""
-    mixed = torch.initial_seed()
-    random.seed(mixed)
-    np.random.seed(mixed % 2**32)
+@contextmanager
+def drawing(seed: int) -> Iterator[None]:
+    """Seed Python, numpy and torch's CPU generator for the length of a block; then all go on as if it had not been."""
+    before = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        random.setstate(before[0])
+        np.random.set_state(before[1])
+        torch.set_rng_state(before[2])
 
 
 def capture_rng() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from ltr.admin.environment import env_settings
 
 # Flags, and attributes that settings modules add, whose change makes a resumed run another one than the run that began.
-TELLING = ('seed', 'data', 'init', 'net', 'samples', 'batch', 'lr_scale', 'workers', 'mix', 'teacher', 'teacher_sha256')
+TELLING = ('seed', 'data', 'init', 'net', 'samples', 'batch', 'lr_scale', 'mix', 'teacher', 'teacher_sha256')
 
 
 class Settings:
@@ -26,10 +26,11 @@ class Settings:
         print_interval: steps between two printed lines where there is no terminal for a progress bar; 0 for
             none.
         print_stats: names of the statistics that are shown; None for all.
-        grad_clip_max_norm: largest norm of the gradient; None for no limit.
+        grad_clip_max_norm: largest norm of the gradient, which is scaled down to it; None for no limit.
+        grad_norm_limit: norm of the gradient (before that) above which the run stops; None: where it is not finite.
         keep_checkpoints: how many of the newest checkpoints stay; None for all.
-        data, init, net, epochs, samples, batch, lr_scale, workers, use_visdom, visdom_server, visdom_port: given
-            flags of `run_training`, None where not given; read them with `option`.
+        data, init, net, epochs, samples, batch, lr_scale, workers, replay, use_visdom, visdom_server, visdom_port:
+            given flags of `run_training`, None where not given; read them with `option`.
     """
 
     def __init__(self) -> None:
@@ -45,6 +46,7 @@ class Settings:
         self.print_interval = 100
         self.print_stats: list[str] | None = None
         self.grad_clip_max_norm: float | None = None
+        self.grad_norm_limit: float | None = None
         self.keep_checkpoints: int | None = None
         self.data: list[Path] | None = None
         self.init: Path | None = None
@@ -54,6 +56,7 @@ class Settings:
         self.batch: int | None = None
         self.lr_scale: float | None = None
         self.workers: int | None = None
+        self.replay: Path | None = None
         self.use_visdom: bool | None = None
         self.visdom_server: str | None = None
         self.visdom_port: int | None = None

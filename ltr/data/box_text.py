@@ -46,10 +46,13 @@ def read_table(path: Path, least: int, most: int | None = None) -> np.ndarray:
     nothing = ['nan'] * columns
     rows = [row[:columns] or nothing for row in rows]
     try:
-        table = np.array(rows, dtype=float).reshape(-1, columns)
+        if '_' in text:  # `float` takes 1_0 for 10
+            raise ValueError
+        table = np.array([list(map(float, row)) for row in rows], dtype=float).reshape(-1, columns)
     except ValueError:
         bad = next(i for i, row in enumerate(rows) if not all(map(_is_number, row)))
-        raise UserError(f'{path}, line {bad + 1}: not a row of numbers: {lines[bad][:60]!r}') from None
+        raise UserError(f'{path}, line {bad + 1}: not a row of numbers: {lines[bad][:60]!r}; correct the '
+                        'line') from None
     table[~np.isfinite(table)] = math.nan
     return table
 
@@ -69,4 +72,4 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return True
+    return '_' not in cell

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from ltr.admin.errors import UserError
 
-MODES = ('causal', 'interval')
+MODES = ('causal', 'interval', 'consecutive')
 GAP_STEP = 5
 MAX_TRIES = 1000
 
@@ -33,20 +33,32 @@ def draw_visible(visible: Sequence[bool], count: int, low: int, high: int) -> li
     return random.choices(candidates, k=count) if candidates else None
 
 
+def runs(visible: Sequence[bool], length: int) -> list[int]:
+    """First ids of all runs of `length` visible frames that follow one another."""
+    starts, seen = [], 0
+    for frame, shown in enumerate(visible):
+        seen = seen + 1 if shown else 0
+        if seen >= length:
+            starts.append(frame - length + 1)
+    return starts
+
+
 def draw_frames(visible: Sequence[bool], num_train: int, num_test: int, max_gap: int,
                 mode: str) -> tuple[list[int], list[int]]:
     """Draw the train and test frame ids of one sample.
 
     With base frame b and gap G: 'causal' takes b from [num_train - 1, len - num_test), the other train frames
     from [b - G, b), the test frames from [b + 1, b + G); 'interval' takes b from anywhere and both from [b -
-    G, b + G). Each failure widens G by 5 and draws everything again.
+    G, b + G). Each failure widens G by 5 and draws everything again. 'consecutive' takes b from the starts of the
+    runs of num_test visible frames, which are the test frames, b among them, and the other train frames from
+    [b - G, b + 1).
 
     Args:
         visible: one flag a frame.
         num_train: number of train frames, at least 1.
         num_test: number of test frames.
         max_gap: first G, frames.
-        mode: 'causal' or 'interval'.
+        mode: 'causal', 'interval' or 'consecutive'.
 
     Returns:
         Train ids, base frame first, and test ids.
@@ -56,6 +68,8 @@ def draw_frames(visible: Sequence[bool], num_train: int, num_test: int, max_gap:
     """
     if mode not in MODES:
         raise ValueError(f'frame_sample_mode {mode!r} is none of {MODES}')
+    if mode == 'consecutive':
+        return _draw_run(visible, num_train, num_test, max_gap)
     causal = mode == 'causal'
     base_range = (num_train - 1, len(visible) - num_test) if causal else (0, len(visible))
     for attempt in range(MAX_TRIES):
@@ -70,5 +84,19 @@ def draw_frames(visible: Sequence[bool], num_train: int, num_test: int, max_gap:
         tests = draw_visible(visible, num_test, b + 1 if causal else b - gap, b + gap)
         if tests is not None:
             return base + others, tests
-    raise UserError(f'{num_train} train and {num_test} test frames ({mode}) cannot be drawn from a sequence '
-                    f'of {len(visible)} frames, {sum(visible)} of them visible; leave it out')
+    raise UserError(_nothing(visible, num_train, num_test, mode))
+
+
+def _draw_run(visible: Sequence[bool], num_train: int, num_test: int, max_gap: int) -> tuple[list[int], list[int]]:
+    """Mode 'consecutive' of `draw_frames`."""
+    starts = runs(visible, num_test)
+    if not starts:
+        raise UserError(_nothing(visible, num_train, num_test, 'consecutive'))
+    base = random.choice(starts)
+    others = draw_visible(visible, num_train - 1, base - max_gap, base + 1) or []
+    return [base, *others], list(range(base, base + num_test))
+
+
+def _nothing(visible: Sequence[bool], num_train: int, num_test: int, mode: str) -> str:
+    return (f'{num_train} train and {num_test} test frames ({mode}) cannot be drawn from a sequence '
+            f'of {len(visible)} frames, {sum(visible)} of them visible; leave it out')

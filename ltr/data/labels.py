@@ -41,7 +41,7 @@ def _gaussian_axis(centre: Tensor, sigma: float, kernel: int, feat: int, image: 
     even = (kernel + 1) % 2
     peak = feat * (centre - image / 2) / image + 0.5 * even
     cells = feat + (even if pad else 0)
-    grid = torch.arange(cells, dtype=centre.dtype) - (feat - 1) / 2
+    grid = torch.arange(cells, dtype=centre.dtype, device=centre.device) - (feat - 1) / 2
     return torch.exp(-(grid - peak.unsqueeze(-1)) ** 2 / (2 * sigma ** 2))
 
 

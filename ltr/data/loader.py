@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Sized
 from functools import partial
 from typing import Any
 
@@ -13,11 +13,16 @@ import torch.utils.data
 from torch import Tensor
 
 from ltr.admin.errors import UserError
+from ltr.data.draws import SeededSamples, SharedBatches, check_share
 from ltr.tensors import TensorDict
 
 
 class LTRLoader(torch.utils.data.DataLoader):
     """`DataLoader` that batches `TensorDict` samples and knows its name and its rhythm.
+
+    What a sample draws from `random`, numpy and torch depends on its place in the epoch and the seed of
+    `generator` (else one drawn from torch), however many workers there are. In a run of several processes each
+    gets its share of every batch: `batch_size` is that of all together.
 
     Args:
         name: of the loader in statistics, such as 'train'.
@@ -38,6 +43,9 @@ class LTRLoader(torch.utils.data.DataLoader):
             there.
 
     A `UserError` of a worker comes out as the one line it was raised with.
+
+    Raises:
+        UserError: the processes of the run cannot share the batches equally.
     """
 
     def __init__(self, name: str, dataset: Any, training: bool = True, batch_size: int = 1,
@@ -47,11 +55,20 @@ class LTRLoader(torch.utils.data.DataLoader):
                  pin_memory: bool = False, drop_last: bool = False, timeout: float = 0,
                  worker_init_fn: Callable[[int], None] | None = None) -> None:
         super().__init__(
-            dataset, batch_size, shuffle, sampler, batch_sampler, num_workers,
+            SeededSamples(dataset), batch_size, shuffle, sampler, batch_sampler, num_workers,
             collate_fn=collate_fn or partial(collate, stack_dim=stack_dim), pin_memory=pin_memory,
             drop_last=drop_last, timeout=timeout, worker_init_fn=partial(_init_worker, then=worker_init_fn))
         self.name, self.training = name, training
         self.epoch_interval, self.stack_dim = epoch_interval, stack_dim
+        if batch_sampler is None:
+            check_share(name, batch_size)
+            if not drop_last and isinstance(self.sampler, Sized):
+                check_share(name, len(self.sampler) % batch_size)
+
+    @property
+    def _index_sampler(self) -> Any:
+        """What `DataLoader` takes its indices from."""
+        return SharedBatches(super()._index_sampler, self.generator, self.name)
 
     def __iter__(self) -> Iterator[Any]:  # type: ignore[override]
         try:

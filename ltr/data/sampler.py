@@ -10,7 +10,7 @@ import torch.utils.data
 
 from ltr.admin.errors import UserError
 from ltr.data.bad_frames import BadFrameCounter
-from ltr.data.frame_draws import MODES, draw_frames
+from ltr.data.frame_draws import MODES, draw_frames, runs
 from ltr.data.image_loader import BadFrameError
 from ltr.tensors import TensorDict
 
@@ -35,9 +35,9 @@ class TrackingSampler(torch.utils.data.Dataset):
     randomness comes from `random` and, in the processing, `torch`; seed both.
 
     A sample is a `TensorDict` with lists `train_images, test_images` (uint8 (H, W, C)), `train_anno,
-    test_anno` (boxes `xywh` (4,), image px), and `dataset` (name), `test_class` (class name or None); then
-    `processing`. Where a frame is unreadable or its box lies outside the image, another sample is drawn
-    (`bad_frames` counts).
+    test_anno` (boxes `xywh` (4,), image px), and `dataset` (name), `test_class` (class name or None), `files` (paths,
+    one a line); then `processing`. Where a frame is unreadable or its box lies outside the image, another sample is
+    drawn (`bad_frames` counts).
 
     Args:
         datasets: labelled data sets.
@@ -47,7 +47,8 @@ class TrackingSampler(torch.utils.data.Dataset):
         num_test_frames: number of test frames.
         num_train_frames: number of train (reference) frames, at least 1.
         processing: `TensorDict -> TensorDict`.
-        frame_sample_mode: 'causal' (test frames follow the train frames) or 'interval'.
+        frame_sample_mode: 'causal' (test frames follow the train frames), 'interval', or 'consecutive' (test frames
+            follow one another, and the first of them is also the first train frame).
         min_length: least number of frames of a usable sequence; lower it for sets of short clips.
 
     Raises:
@@ -96,11 +97,12 @@ class TrackingSampler(torch.utils.data.Dataset):
                                               self.num_test_frames, self.max_gap, self.frame_sample_mode)
         else:
             train_ids, test_ids = [1] * self.num_train_frames, [1] * self.num_test_frames
-        train_frames, train_anno, _ = dataset.get_frames(seq_id, train_ids, info)
+        train_frames, train_anno, train_meta = dataset.get_frames(seq_id, train_ids, info)
         test_frames, test_anno, meta = dataset.get_frames(seq_id, test_ids, info)
+        files = [*train_meta.get('files', ()), *meta.get('files', ())]
         return TensorDict(train_images=train_frames, train_anno=train_anno['bbox'], test_images=test_frames,
                           test_anno=test_anno['bbox'], dataset=dataset.get_name(),
-                          test_class=meta.get('object_class_name'))
+                          test_class=meta.get('object_class_name'), files='\n'.join(dict.fromkeys(files)))
 
     def _draw_sequence(self, which: int) -> tuple[int, Mapping[str, Any]]:
         """A usable sequence, uniformly, and its info."""
@@ -125,17 +127,23 @@ class TrackingSampler(torch.utils.data.Dataset):
             usable = True
             if dataset.is_video_sequence():
                 visible = dataset.get_sequence_info(seq_id)['visible']
-                usable = len(visible) >= self.min_length and int(visible.sum()) > self._visible_floor()
+                usable = len(visible) >= self.min_length and self._shows_enough(visible.tolist())
             self._usable[which, seq_id] = usable
         return self._usable[which, seq_id]
+
+    def _shows_enough(self, visible: Sequence[bool]) -> bool:
+        if self.frame_sample_mode == 'consecutive':
+            return bool(runs(visible, self.num_test_frames))
+        return sum(visible) > self._visible_floor()
 
     def _visible_floor(self) -> int:
         return 2 * (self.num_train_frames + self.num_test_frames)
 
     def _nothing_usable(self, dataset: BaseDataset) -> str:
+        needed = (f'{self.num_test_frames} visible one after another' if self.frame_sample_mode == 'consecutive'
+                  else f'more than {self._visible_floor()} visible')
         return (f'data set {dataset.get_name()}: none of its {dataset.get_num_sequences()} sequences has '
-                f'{self.min_length} frames or more (min_length), of them more than {self._visible_floor()} '
-                f'visible')
+                f'{self.min_length} frames or more (min_length), of them {needed}')
 
 
 class DiMPSampler(TrackingSampler):

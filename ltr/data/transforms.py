@@ -49,7 +49,7 @@ class ToTensorAndJitter(TransformBase):
 
     def transform_image(self, image: np.ndarray, *rand_params: Any) -> Tensor:
         bright = _channels_first(image) * rand_params[0]
-        return (bright / 255).clamp(0, 1) if self.normalize else bright.clamp(0, 255)
+        return bright.div_(255).clamp_(0, 1) if self.normalize else bright.clamp_(0, 255)
 
     def transform_mask(self, mask: Any, *rand_params: Any) -> Tensor:
         return torch.as_tensor(mask)

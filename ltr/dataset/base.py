@@ -59,7 +59,8 @@ class BaseDataset:
 
         Returns:
             Images uint8 (H, W, C); the entries of `get_sequence_info` of these frames, one list each; and
-            facts of the sequence, with 'object_class_name' (None where unknown).
+            facts of the sequence: 'object_class_name' (None where unknown), and 'files', the images' paths, by which a
+            batch is named that breaks a run (may be left out).
 
         Raises:
             BadFrameError: an image cannot be read, or a valid box lies outside it; samplers then draw again.

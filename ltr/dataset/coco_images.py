@@ -92,7 +92,7 @@ class CocoImages(BaseImageDataset):
         image = self.image_loader(path)
         check_box(info['bbox'][0], image, path)
         chosen = {key: [values[0].clone() for _ in frame_ids] for key, values in info.items()}
-        return [image] * len(frame_ids), chosen, {'object_class_name': self._classes[seq_id]}
+        return [image] * len(frame_ids), chosen, {'object_class_name': self._classes[seq_id], 'files': [str(path)]}
 
 
 def has_coco_annotations(root: Path) -> bool:

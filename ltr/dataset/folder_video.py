@@ -105,7 +105,8 @@ class FolderVideo(BaseVideoDataset):
             if info['valid'][i]:
                 check_box(info['bbox'][i], images[-1], sequence.frames[i])
         chosen = {key: [values[i].clone() for i in frame_ids] for key, values in info.items()}
-        return images, chosen, {'object_class_name': None, 'sequence_name': sequence.name}
+        return images, chosen, {'object_class_name': None, 'sequence_name': sequence.name,
+                                'files': [str(sequence.frames[i]) for i in frame_ids]}
 
 
 def read_boxes(path: Path) -> Tensor:

@@ -9,7 +9,6 @@ from torch import nn
 
 from ltr.admin.errors import UserError
 from ltr.admin.loading import load_weights
-from ltr.admin.seeding import seed_worker
 from ltr.admin.settings import Settings
 from ltr.data import transforms as tfm
 from ltr.data.loader import LTRLoader
@@ -18,14 +17,15 @@ from ltr.dataset import open_dataset
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RGB in [0, 1]
 SEARCH_AREA_FACTOR = 5.0
 PROPOSALS: Mapping[str, Any] = {'min_iou': 0.1, 'sigma_factor': [0.01, 0.05, 0.1, 0.2, 0.3]}
-WORKERS = 4  # a fixed number, not that of the cores: samples are drawn by the workers, so it changes them
+WORKERS = 4
 
 
 def check_net(settings: Settings, name: str) -> None:
     """Refuse `--net` with another network than the setting's."""
     given = settings.option('net', name)
     if given != name:
-        other = f'bbreg atom --net {given}' if given.startswith('atom') else f'dimp {given}'
+        module = 'tomp' if given.startswith('tomp') else 'dimp'
+        other = f'bbreg atom --net {given}' if given.startswith('atom') else f'{module} {given}'
         raise UserError(f'this setting trains {name}; for --net {given} take the setting {other}')
 
 
@@ -61,7 +61,7 @@ def open_loader(settings: Settings, batch: int, make_sampler: Callable[[Sequence
         raise UserError('--batch must be 2 or more: the IoU network has batch norms over one value a sample')
     return LTRLoader('train', make_sampler([open_dataset(folder) for folder in folders]), training=True,
                      batch_size=batch, shuffle=True, num_workers=settings.option('workers', WORKERS),
-                     drop_last=True, stack_dim=1, worker_init_fn=seed_worker)
+                     drop_last=True, stack_dim=1)
 
 
 def make_network(settings: Settings, network: Callable[..., nn.Module], options: Mapping[str, Any], pretrained: bool,
@@ -90,6 +90,6 @@ def fit(trainer: Any, loader: LTRLoader, epochs: int) -> None:
     try:
         trainer.train(epochs, load_latest=True)
     finally:
-        sampler: Any = loader.dataset
-        if sampler.bad_frames.summary():
-            print(sampler.bad_frames.summary())
+        samples: Any = loader.dataset
+        if samples.source.bad_frames.summary():
+            print(samples.source.bad_frames.summary())

@@ -11,12 +11,16 @@ import torch
 
 from ltr.actors.base_actor import BaseActor
 from ltr.admin import checkpoint as files
+from ltr.admin import distributed
 from ltr.admin.device import pick_device
 from ltr.admin.errors import UserError
 from ltr.admin.loading import strict_load
 from ltr.admin.multigpu import unwrap
 from ltr.admin.seeding import capture_rng, restore_rng, seed_everything
 from ltr.admin.settings import Settings
+from ltr.admin.whole import open_folder
+from ltr.models.layers.synced_norm import sync_batch_norms
+from ltr.trainers import folder
 
 
 class BaseTrainer:
@@ -24,7 +28,8 @@ class BaseTrainer:
 
     An epoch depends only on weights, optimiser, scheduler, `settings.seed` and its number, since all
     generators are set from (seed, epoch) at its start. So a run that was killed at any moment and is started
-    again with the same settings ends with the same weights, on the CPU bit for bit.
+    again with the same settings ends with the same weights, on the CPU bit for bit. In several processes (see
+    `ltr.admin.distributed`) the steps are the same up to rounding; the first process writes the checkpoints.
 
     Args:
         actor: network and losses.
@@ -49,13 +54,17 @@ class BaseTrainer:
         self.settings = settings
         self.update_settings()
         self._verified = False
+        self._known: Path | None = None
+        if distributed.world() > 1:
+            sync_batch_norms(unwrap(actor.net))
 
     def update_settings(self, settings: Settings | None = None) -> None:
         """Read device, seed and folders from `settings` (default: those at hand, after a change)."""
         if settings is not None:
             self.settings = settings
         use_gpu = getattr(self.settings, 'use_gpu', True)
-        self.device = pick_device(getattr(self.settings, 'device', 'auto') if use_gpu else 'cpu')
+        self.device = distributed.own_device(
+            pick_device(getattr(self.settings, 'device', 'auto') if use_gpu else 'cpu'))
         self.seed = int(getattr(self.settings, 'seed', None) or 0)
         self.checkpoint_dir = (Path(self.settings.env.workspace_dir) / 'checkpoints'
                                / self.settings.project_path)
@@ -72,13 +81,21 @@ class BaseTrainer:
                 ends, and the same command starts again after the last finished epoch.
 
         Raises:
-            UserError: a loss or a weight is not finite, or a checkpoint cannot be read or written.
+            UserError: a loss, gradient or weight is not finite, or a checkpoint cannot be read or written.
         """
+        if self.settings.option('replay', None):
+            self.replay(Path(self.settings.option('replay', None)))
+            return
+        if distributed.rank() == 0:
+            open_folder(self.checkpoint_dir, 'choose another --workspace')
+        self._known = self.checkpoint_dir
         print(f'checkpoints are written to {self.checkpoint_dir}')
         if load_latest and self.load_checkpoint():
             print(f'going on after epoch {self.epoch}')
         if self.epoch >= max_epochs:
             print(f'nothing to do: epoch {self.epoch} of {max_epochs} is done')
+        distributed.check_equal('epoch and weights', [self.epoch, *(
+            float(value.double().sum()) for value in unwrap(self.actor.net).state_dict().values())])
         try:
             for epoch in range(self.epoch + 1, max_epochs + 1):
                 self.epoch = epoch
@@ -87,11 +104,15 @@ class BaseTrainer:
                 if self.lr_scheduler is not None:
                     self.lr_scheduler.step()
                 self.save_checkpoint()
-        except KeyboardInterrupt:
-            print(f'\nstopped in epoch {self.epoch}; the same command goes on after epoch {self.epoch - 1} '
-                  f'({self.checkpoint_dir})', file=sys.stderr)
+        except (KeyboardInterrupt, SystemExit):  # Ctrl-C, SIGTERM
+            if distributed.rank() == 0 and not distributed.told_elsewhere():
+                print(f'\n{folder.stopped(self.checkpoint_dir, self.net_type, self.epoch)}', file=sys.stderr)
             raise
         print(f'final checkpoint: {self.checkpoint_path(self.epoch)}')
+
+    def replay(self, path: Path) -> None:
+        """Make the step again that stopped a run, see `ltr.trainers.replay`."""
+        raise UserError('this trainer keeps no batches: leave --replay out')
 
     def train_epoch(self) -> None:
         """One epoch over the loaders."""
@@ -107,7 +128,7 @@ class BaseTrainer:
         return self.checkpoint_dir / f'{self.net_type}_ep{epoch:04d}{files.SUFFIX}'
 
     def save_checkpoint(self) -> Path:
-        """Write the checkpoint of the finished epoch and return its path.
+        """Write the checkpoint of the finished epoch, if this is the first process, and return its path.
 
         Raises:
             UserError: a weight is not finite, or the file cannot be written.
@@ -118,6 +139,8 @@ class BaseTrainer:
         if broken:
             raise UserError(f'epoch {self.epoch} ended with weights that are not finite ({broken[0]} and '
                             f'{len(broken) - 1} more); not saved. {self._way_back()}')
+        if distributed.rank():
+            return self.checkpoint_path(self.epoch)
         contents = {
             'epoch': self.epoch,
             'actor_type': type(self.actor).__name__,
@@ -131,9 +154,12 @@ class BaseTrainer:
             'lr_scheduler': None if self.lr_scheduler is None else self.lr_scheduler.state_dict(),
             'rng': capture_rng(),
         }
+        if self._known is not None:
+            folder.check_there(self._known, self.epoch)
         path = files.save(self.checkpoint_path(self.epoch), contents, verify=not self._verified)
         self._verified = True
-        self._remove_old()
+        self._known = path
+        folder.remove_old(self.checkpoint_dir, self.net_type, getattr(self.settings, 'keep_checkpoints', None))
         return path
 
     def load_checkpoint(self, checkpoint: int | str | Path | None = None, fields: Iterable[str] | None = None,
@@ -158,6 +184,7 @@ class BaseTrainer:
         if path is None:
             return False
         contents = files.read(path)
+        self._known = path
         if contents.get('net_type', self.net_type) != self.net_type:
             raise UserError(f'{path} is of a {contents["net_type"]}, not of a {self.net_type}')
         chosen = set(contents if fields is None else fields) - set(ignore_fields or ())
@@ -208,13 +235,4 @@ class BaseTrainer:
                   'optimiser and learning rates go on as in the checkpoint')
 
     def _way_back(self) -> str:
-        last = files.newest(self.checkpoint_dir, self.net_type)
-        kept = f'The last good checkpoint is {last}' if last else 'There is no earlier checkpoint'
-        return f'{kept}; try a smaller --lr-scale and look at the data'
-
-    def _remove_old(self) -> None:
-        keep = getattr(self.settings, 'keep_checkpoints', None)
-        if keep is not None:
-            existing = sorted(self.checkpoint_dir.glob(f'{self.net_type}_ep????{files.SUFFIX}'))
-            for path in existing[:-max(int(keep), 1)]:
-                path.unlink()
+        return folder.way_back(self.checkpoint_dir, self.net_type)

@@ -6,20 +6,24 @@ import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor, nn
 
 from ltr.actors.base_actor import BaseActor
+from ltr.admin import distributed
 from ltr.admin.errors import UserError
+from ltr.admin.loading import SAFETENSORS
 from ltr.admin.multigpu import unwrap
 from ltr.admin.seeding import loader_generator
 from ltr.admin.settings import Settings
 from ltr.admin.stats import AverageMeter, StatValue
 from ltr.admin.tensorboard import TensorboardWriter
 from ltr.admin.visdom_writer import writer_of
+from ltr.data.loader import LTRLoader
 from ltr.tensors import TensorDict
+from ltr.trainers import kept_batch
 from ltr.trainers.base_trainer import BaseTrainer
 from ltr.trainers.progress import Progress
 
@@ -27,7 +31,8 @@ from ltr.trainers.progress import Progress
 class LTRTrainer(BaseTrainer):
     """Cycles over its loaders in every epoch.
 
-    Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, device, seed`, and for curves
+    Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, grad_norm_limit, replay, device,
+    seed`, and for curves
     on a visdom server `use_visdom, visdom_server, visdom_port`.
 
     Args:
@@ -41,30 +46,38 @@ class LTRTrainer(BaseTrainer):
         self.freeze_backbone_bn_layers = freeze_backbone_bn_layers
         self.stats = OrderedDict((loader.name, None) for loader in self.loaders)
         self._tensorboard: TensorboardWriter | None = None
-        self._visdom = writer_of(settings)
+        self._visdom = None if distributed.rank() else writer_of(settings)
+        alone = [loader.name for loader in self.loaders if not isinstance(loader, LTRLoader)]
+        if alone and distributed.world() > 1:
+            raise UserError(f'loader {alone[0]!r} cannot be shared by several processes: it is no LTRLoader')
 
     def train_epoch(self) -> None:
         """One epoch: every loader whose `epoch_interval` divides the epoch number, in the given order."""
-        ran = []
+        waits = {}
         for index, loader in enumerate(self.loaders):
             if self.epoch % loader.epoch_interval == 0:
                 loader.generator = loader_generator(self.seed, self.epoch, index)
-                self.cycle_dataset(loader)
-                ran.append(loader.name)
-        for name in ran:
+                waits[loader.name] = self.cycle_dataset(loader)
+        for name in waits:
             for value in (self.stats[name] or {}).values():
                 if isinstance(value, AverageMeter):
                     value.new_epoch()
-        newest = {name: self.stats[name] for name in ran}
+        # Not among the statistics: checkpoints of equal runs are equal, times are not.
+        newest = {name: {**self.stats[name], 'Loader/wait_share': wait} for name, wait in waits.items()}
+        if distributed.rank():
+            return
         self._write_tensorboard(newest)
         if self._visdom is not None:
             self._visdom.write_epoch(newest, self.epoch)
 
-    def cycle_dataset(self, loader: Any) -> None:
+    def cycle_dataset(self, loader: Any) -> StatValue:
         """Work through one loader, with weight updates if it is a training loader.
 
+        Returns:
+            Share of the time that was spent waiting for batches, in [0, 1].
+
         Raises:
-            UserError: the loader is empty, or a loss is not finite.
+            UserError: the loader is empty, or a loss or gradient is not finite; the batch is kept (`kept_batch`).
         """
         self.actor.train(loader.training)
         if loader.training and self.freeze_backbone_bn_layers:
@@ -77,28 +90,62 @@ class LTRTrainer(BaseTrainer):
         with torch.set_grad_enabled(loader.training):
             for step, data in enumerate(progress, 1):
                 size = _batch_size(data, loader)
-                values = self._step(self._prepare(data), loader, step)
+                values = self._step(self.prepare(data), loader, step)
                 for name, value in values.items():
                     meter = stats.setdefault(name, AverageMeter())
                     if isinstance(meter, AverageMeter):
                         meter.update(value, size)
                 progress.update(stats)
+        wait = StatValue()
+        wait.update(progress.wait_share)
+        return wait
 
     def _step(self, data: Any, loader: Any, step: int) -> dict[str, float]:
+        generator = torch.get_rng_state()
         loss, values = self.actor(data)
-        if not math.isfinite(loss.item()):
-            raise UserError(f'the loss is {loss.item()} in epoch {self.epoch}, step {step} of loader '
-                            f'{loader.name!r}; nothing of this epoch is saved. {self._way_back()}')
+        shown = distributed.means({'': loss.item(), **{name: float(value) for name, value in values.items()}})
+        mean = shown.pop('')
+        if not math.isfinite(mean):
+            self._stop(f'the loss is {mean}', data, loader, step, generator)
         if loader.training:
             self.optimizer.zero_grad()
             loss.backward()
+            distributed.average_gradients(self.actor.net.parameters())
+            gradients = [weight.grad for weight in self.actor.net.parameters() if weight.grad is not None]
+            norm, limit = kept_batch.norm(gradients), self.settings.option('grad_norm_limit', math.inf)
+            if not math.isfinite(norm) or norm > limit:
+                over = f', above grad_norm_limit {limit:g}' if math.isfinite(norm) else ''
+                self._stop(f'the gradient has norm {norm:g}{over}', data, loader, step, generator)
             max_norm = getattr(self.settings, 'grad_clip_max_norm', None)
             if max_norm:
                 nn.utils.clip_grad_norm_(self.actor.net.parameters(), max_norm)
             self.optimizer.step()
-        return {name: float(value) for name, value in values.items()}
+        return shown
 
-    def _prepare(self, data: Any) -> Any:
+    def _stop(self, reason: str, data: Any, loader: Any, step: int, generator: Tensor) -> NoReturn:
+        """End the run with the batch's files named, and the step kept to be made again."""
+        names = kept_batch.files_of(data)
+        told = {'reason': reason, 'epoch': self.epoch, 'step': step, 'loader': loader.name,
+                'training': loader.training, 'files': names}
+        part = f'_{distributed.rank()}' if distributed.world() > 1 else ''
+        path = (Path(self.settings.env.workspace_dir) / 'stopped' / self.settings.project_path
+                / f'ep{self.epoch:04d}_{loader.name}_step{step}{part}{SAFETENSORS}')
+        try:
+            kept_batch.keep(path, data, unwrap(self.actor.net).state_dict(), generator, told)
+            kept = f'kept with the weights in {path}: the same command with --replay {path} makes the step again'
+        except UserError as error:
+            kept = f'not kept: {error}'
+        shown = ', '.join(names[:3]) + (f' and {len(names) - 3} more' if len(names) > 3 else '') or 'not known'
+        raise UserError(f'{reason} in epoch {self.epoch}, step {step} of loader {loader.name!r}; nothing of this epoch '
+                        f'is saved. Its batch (files: {shown}) is {kept}. {self._way_back()}')
+
+    def replay(self, path: Path) -> None:
+        """Make the step again that stopped a run, and print what becomes of it; see `ltr.trainers.replay`."""
+        from ltr.trainers.replay import replay
+        replay(self, path)
+
+    def prepare(self, data: Any) -> Any:
+        """A loader's batch as the actor takes it: on the device, with `epoch` and `settings`."""
         if getattr(self.settings, 'move_data_to_gpu', True):
             data = to_device(data, self.device)
         data['epoch'] = self.epoch

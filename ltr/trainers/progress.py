@@ -9,11 +9,14 @@ from typing import Any
 
 from tqdm import tqdm
 
+from ltr.admin import distributed
 from ltr.admin.stats import AverageMeter, StatValue
 
 
 class Progress:
-    """A bar with time left and losses on a terminal, a line now and then elsewhere.
+    """A bar with time left, losses and waiting time on a terminal, a line now and then elsewhere.
+
+    Of several processes the first shows the bar, and prints (see `distributed.session`).
 
     Args:
         loader: what is iterated; has `name` and a length.
@@ -33,11 +36,27 @@ class Progress:
 
     def __iter__(self) -> Iterator[Any]:
         self.started = time.monotonic()
+        self.waited = 0.0
         self.done = 0
-        terminal = sys.stderr.isatty()
-        with tqdm(self.loader, desc=self.label, total=self.total, disable=not terminal,
-                  file=sys.stderr) as self.bar:
+        shown = sys.stderr.isatty() and distributed.rank() == 0
+        with tqdm(self._timed(), desc=self.label, total=self.total, disable=not shown, file=sys.stderr) as self.bar:
             yield from self.bar
+
+    def _timed(self) -> Iterator[Any]:
+        """The batches; counts the time until each is there."""
+        batches, end = iter(self.loader), object()
+        while True:
+            before = time.monotonic()
+            batch = next(batches, end)
+            self.waited += time.monotonic() - before
+            if batch is end:
+                return
+            yield batch
+
+    @property
+    def wait_share(self) -> float:
+        """Share of the time so far that was spent waiting for the loader, in [0, 1]."""
+        return self.waited / max(time.monotonic() - self.started, 1e-9)
 
     def update(self, stats: Mapping[str, AverageMeter | StatValue]) -> None:
         """Show the means of the epoch so far, after a step."""
@@ -45,9 +64,11 @@ class Progress:
         values = {name: value.avg for name, value in stats.items()
                   if isinstance(value, AverageMeter) and (self.shown is None or name in self.shown)}
         if not self.bar.disable:
-            self.bar.set_postfix({name: f'{value:.4g}' for name, value in values.items()}, refresh=False)
+            shown = {name: f'{value:.4g}' for name, value in values.items()}
+            self.bar.set_postfix({**shown, 'loader': f'{self.wait_share:.0%}'}, refresh=False)
         elif self.interval and (self.done % self.interval == 0 or self.done == self.total):
             rate = (time.monotonic() - self.started) / self.done
             numbers = ', '.join(f'{name} {value:.5g}' for name, value in values.items())
             print(f'[{self.label}: {self.done}/{self.total}] {numbers}, {1 / max(rate, 1e-9):.1f} steps/s, '
+                  f'{self.wait_share:.0%} waiting for the loader, '
                   f'{tqdm.format_interval((self.total - self.done) * rate)} left', flush=True)

@@ -6,6 +6,8 @@ import argparse
 import os
 from typing import Any
 
+from pytracking.features import speed
+
 TRUE, FALSE = ('true', 'yes', 'on', '1'), ('false', 'no', 'off', '0')
 
 
@@ -27,7 +29,7 @@ def boolean(text: str) -> bool:
 
 
 def add_tracker(parser: argparse.ArgumentParser) -> None:
-    """TRACKER PARAM --runid N --results DIR --debug D."""
+    """TRACKER PARAM --runid N --results DIR --debug D --speed S."""
     add = parser.add_argument
     add('tracker_name', metavar='TRACKER', help='name of the tracker')
     add('tracker_param', metavar='PARAM', help='name of its parameter module')
@@ -35,6 +37,7 @@ def add_tracker(parser: argparse.ArgumentParser) -> None:
     add('--results', metavar='DIR', help='folder of all results (default: the environment\'s)')
     add('--debug', type=int, default=0, metavar='D', help='debug level of the tracker; above 0 runs in one process, '
         'shows trace-backs, and draws the confidence in the live view')
+    add('--speed', metavar='S', help=speed.HELP)
 
 
 def add_visdom(parser: argparse.ArgumentParser) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 
+from ltr.admin import distributed
 from ltr.admin.errors import UserError
 from ltr.data import LTRLoader
 from ltr.data.loader import collate
@@ -69,18 +70,62 @@ def test_attributes_and_defaults(video_root):
     assert next(iter(loader))['train_images'].shape == (2, 3, 3, 64, 64)
 
 
+class Drawn:
+    """Data set whose samples tell what they draw, and a number that `remember` sets in a worker."""
+
+    number = 0
+
+    def __len__(self):
+        return 8
+
+    def __getitem__(self, index):
+        return index, random.random(), np.random.rand(), torch.rand(()).item(), self.number
+
+
 def remember(worker_id: int) -> None:
-    torch.manual_seed(worker_id)
-    random.seed(worker_id)
+    Drawn.number = 10 + worker_id
 
 
-def test_worker_init_fn_is_called(video_root):
-    def once(number):
-        seed(number)
-        loader = LTRLoader('train', make_sampler(video_root), batch_size=4, num_workers=1,
-                           worker_init_fn=remember)
-        return next(iter(loader))['train_anno']
-    assert torch.equal(once(1), once(2))
+def test_worker_init_fn_is_called():
+    loader = LTRLoader('x', Drawn(), batch_size=4, num_workers=2, worker_init_fn=remember)
+    assert [batch[4].tolist() for batch in loader] == [[10] * 4, [11] * 4]
+
+
+def drawn(workers: int, number: int = 1, **more) -> torch.Tensor:
+    """Samples of an epoch in their order, (samples, 4): index and three drawn numbers."""
+    seed(0)
+    loader = LTRLoader('x', Drawn(), batch_size=4, num_workers=workers, **more)
+    loader.generator = torch.Generator().manual_seed(number)
+    return torch.cat([torch.stack([part.double() for part in batch[:4]], dim=1) for batch in loader])
+
+
+@pytest.mark.parametrize('shuffle', [False, True])
+def test_what_a_sample_draws_depends_on_its_place_alone(shuffle):
+    first = drawn(0, shuffle=shuffle)
+    assert torch.equal(first, drawn(2, shuffle=shuffle))
+    assert first[:, 1:].unique().numel() == 24 and sorted(first[:, 0].tolist()) == list(range(8))
+    assert not torch.equal(first[:, 1], drawn(0, number=2, shuffle=shuffle)[:, 1])
+
+
+@pytest.mark.parametrize('shuffle', [False, True])
+def test_processes_share_each_batch(monkeypatch, shuffle):
+    whole = drawn(0, shuffle=shuffle)
+    monkeypatch.setattr(distributed, 'world', lambda: 2)
+    parts = []
+    for rank in (0, 1):
+        monkeypatch.setattr(distributed, 'rank', lambda rank=rank: rank)
+        parts.append(drawn(rank, shuffle=shuffle).split(2))
+    assert torch.equal(whole, torch.cat([part for batch in zip(*parts, strict=True) for part in batch]))
+
+
+def test_drawing_samples_leaves_the_generators_alone():
+    def after(samples):
+        seed(3)
+        list(samples)
+        return random.random(), np.random.rand(), torch.rand(()).item()
+    loader = LTRLoader('x', Drawn(), batch_size=4)
+    loader.generator = torch.Generator().manual_seed(1)
+    assert after(loader) == after([])
 
 
 class Threads:

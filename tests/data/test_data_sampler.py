@@ -64,7 +64,8 @@ def test_sample_contents():
     sampler = DiMPSampler([Video(GOOD)], None, 7, 5, num_test_frames=2, num_train_frames=3)
     data = sampler[0]
     assert len(sampler) == 7
-    assert list(data) == ['train_images', 'train_anno', 'test_images', 'test_anno', 'dataset', 'test_class']
+    assert list(data) == ['train_images', 'train_anno', 'test_images', 'test_anno', 'dataset', 'test_class',
+                          'files']
     assert len(data['train_images']) == len(data['train_anno']) == 3 and len(data['test_images']) == 2
     assert data['dataset'] == 'video' and data['test_class'] == 'cat'
     train, test = ([int(image[0, 0, 0]) for image in data[key]] for key in ('train_images', 'test_images'))

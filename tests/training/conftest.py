@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
 from ltr.admin.settings import Settings
+from tests import equality
 
 
 @pytest.fixture(autouse=True)
@@ -28,15 +28,5 @@ def settings() -> Settings:
 
 @pytest.fixture
 def same() -> Callable[[Any, Any], bool]:
-    """Whether two checkpoints, or parts of them, are equal bit for bit, types and order of keys included."""
-    def compare(a: Any, b: Any) -> bool:
-        if type(a) is not type(b):
-            return False
-        if isinstance(a, torch.Tensor):
-            return a.dtype == b.dtype and torch.equal(a, b)
-        if isinstance(a, dict):
-            return list(a) == list(b) and all(compare(a[key], b[key]) for key in a)
-        if isinstance(a, (list, tuple)):
-            return len(a) == len(b) and all(map(compare, a, b))
-        return compare(vars(a), vars(b)) if hasattr(a, '__dict__') else bool(a == b)
-    return compare
+    """See `tests.equality.same`."""
+    return equality.same

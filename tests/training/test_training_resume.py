@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import random
 import signal
 import subprocess
 import sys
@@ -17,7 +18,7 @@ from tiny_training import TinyActor, TinyLoader, make_trainer, tiny_net
 from ltr import run_training
 from ltr.admin import checkpoint
 from ltr.admin.errors import UserError
-from ltr.admin.seeding import capture_rng, derive_seed, restore_rng, seed_everything, seed_worker
+from ltr.admin.seeding import capture_rng, derive_seed, drawing, restore_rng, seed_everything
 from ltr.trainers import LTRTrainer
 
 REPO = Path(__file__).resolve().parents[2]
@@ -212,9 +213,20 @@ def test_epochs_and_workers_have_seeds_of_their_own():
     first = np.random.rand()
     seed_everything(0, 2)
     assert np.random.rand() != first
-    torch.manual_seed(11)
-    seed_worker(0)
-    drawn = np.random.rand()
-    torch.manual_seed(12)
-    seed_worker(0)
-    assert np.random.rand() != drawn
+
+
+def test_drawing_leaves_no_trace():
+    def draw() -> tuple[float, float, float]:
+        return random.gauss(0, 1), np.random.randn(), torch.rand(()).item()
+    seed_everything(3)
+    wanted = draw(), draw()
+    seed_everything(3)
+    found = [draw()]
+    with drawing(7):
+        inside = draw()
+    found.append(draw())
+    assert tuple(found) == wanted
+    with drawing(7):
+        assert draw() == inside
+    with drawing(8):
+        assert all(a != b for a, b in zip(draw(), inside, strict=True))

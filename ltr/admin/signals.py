@@ -24,7 +24,6 @@ def sigterm_ends() -> Iterator[None]:
         nonlocal asked
         asked = True
         signal.signal(signal.SIGTERM, signal.SIG_IGN)  # a second one must not break the clean-up
-        print('stopped', file=sys.stderr)
         raise SystemExit(STATUS)
 
     before = signal.signal(signal.SIGTERM, end)
@@ -32,6 +31,7 @@ def sigterm_ends() -> Iterator[None]:
         yield
     except BaseException:
         if asked:  # libraries that are left by it (Ray) may make another exception of it
+            print('stopped', file=sys.stderr)
             raise SystemExit(STATUS) from None
         raise
     finally:
