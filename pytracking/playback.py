@@ -12,7 +12,6 @@ if not __package__:  # run as a script: import from the repository root, never f
     sys.path[:] = [str(_HERE.parent), *(entry for entry in sys.path if Path(entry).resolve() != _HERE)]
 
 from ltr.admin.errors import UserError, cli
-from pytracking.utils.signals import sigterm_ends
 
 if TYPE_CHECKING:
     from pytracking.evaluation.tracker import Tracker
@@ -34,8 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if not 0 < options.rate <= 1000:
         raise UserError(f'--rate must be above 0 and at most 1000, got {options.rate:g}')
-    with sigterm_ends():
-        _play(options)
+    _play(options)
     return 0
 
 

@@ -14,7 +14,6 @@ if not __package__:  # run as a script: import from the repository root, never f
 from ltr.admin.errors import UserError, cli
 from ltr.admin.plugins import unknown
 from pytracking.utils.arguments import add_tracker, add_visdom, calm_waiting, visdom_info
-from pytracking.utils.signals import sigterm_ends
 
 if TYPE_CHECKING:  # heavy: imported when they are needed, and worker processes import this file, too
     from pytracking.evaluation.data import Sequence, SequenceList
@@ -27,20 +26,22 @@ def run_tracker(tracker_name: str, tracker_param: str, run_id: int | None = None
                 threads: int = 0, visdom_info: dict[str, object] | None = None, *,
                 data: str | Path | None = None, protocol: str | None = None, max_frames: int | None = None,
                 results: str | Path | None = None, shard: str | None = None, retries: int = 1,
-                ray: str | None = None, save_video: str | Path | None = None) -> RunReport:
+                ray: str | None = None, save_video: str | Path | None = None, speed: str | None = None,
+                batch_sequences: int = 1) -> RunReport:
     """Run a tracker and print the table of what it has finished.
 
     Args:
         tracker_name, tracker_param, run_id: see `Tracker`.
         dataset_name: a registered data set.
         sequence: name or position (from 0) of a single sequence.
-        debug, threads, visdom_info, retries, ray: see `run_dataset`.
+        debug, threads, visdom_info, retries, ray, batch_sequences: see `run_dataset`.
         data: folder of the data set; by default the environment's.
         protocol: how to count; by default the data set's.
         max_frames: cut sequences to their first frames.
         results: folder of all results; by default the environment's.
         shard: 'i/n', only the i-th of n parts of the data set.
         save_video: draw the results: a video file for a single sequence, else a folder with a video a sequence.
+        speed: preset, see `pytracking.features.speed`.
 
     Raises:
         UserError: unknown tracker, parameters, data set, sequence or protocol, or bad data.
@@ -50,11 +51,12 @@ def run_tracker(tracker_name: str, tracker_param: str, run_id: int | None = None
     from pytracking.evaluation.tracker import Tracker
     if protocol is not None:
         get_protocol(protocol)
-    tracker = Tracker(tracker_name, tracker_param, run_id, results_path=results)
+    tracker = Tracker(tracker_name, tracker_param, run_id, results_path=results, speed=speed)
     tracker.get_tracker_class()
     sequences = _sequences(dataset_name, data, sequence, shard, max_frames)
     videos = {} if save_video is None else _video_files(Path(save_video), sequences)
-    report = run_dataset(sequences, [tracker], debug, threads, visdom_info, retries=retries, ray=ray)
+    report = run_dataset(sequences, [tracker], debug, threads, visdom_info, retries=retries, ray=ray,
+                         batch_sequences=batch_sequences)
     print(f'results: {tracker.results_dir}')
     failed = {outcome.sequence for outcome in report.failures}
     finished = [item for item in sequences if item.name not in failed]
@@ -135,6 +137,8 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
     add('--sequence', metavar='NAME', help='name or number (from 0) of a single sequence')
     add('--threads', type=int, default=0, metavar='N', help='worker processes; 0 runs in this one')
     add('--shard', metavar='I/N', help='only the I-th of N parts of the data set, for machines on their own')
+    add('--batch-sequences', type=int, default=1, metavar='N',
+        help='N sequences at a time pass the network together, in one process')
     add('--retries', type=int, default=1, metavar='K', help='how often a failed sequence is tried again (default 1)')
     add('--ray', metavar='ADDRESS', help='run on a Ray cluster: HOST:PORT, auto, or local; --threads sequences at once')
     add('--protocol', metavar='NAME', help=f'{", ".join(PROTOCOLS)} (default: the data set\'s)')
@@ -147,12 +151,11 @@ def parse_arguments(arguments: list[str] | None = None) -> argparse.Namespace:
 def main(arguments: list[str] | None = None) -> int:
     """Exit status: 0, or 1 when a sequence failed."""
     options = parse_arguments(arguments)
-    with sigterm_ends():
-        report = run_tracker(
-            options.tracker_name, options.tracker_param, options.runid, options.dataset_name, options.sequence,
-            options.debug, options.threads, visdom_info(options), data=options.data, protocol=options.protocol,
-            max_frames=options.max_frames, results=options.results, shard=options.shard, retries=options.retries,
-            ray=options.ray, save_video=options.save_video)
+    report = run_tracker(
+        options.tracker_name, options.tracker_param, options.runid, options.dataset_name, options.sequence,
+        options.debug, options.threads, visdom_info(options), data=options.data, protocol=options.protocol,
+        max_frames=options.max_frames, results=options.results, shard=options.shard, retries=options.retries,
+        ray=options.ray, save_video=options.save_video, speed=options.speed, batch_sequences=options.batch_sequences)
     return 1 if report.failures else 0
 
 

@@ -12,7 +12,6 @@ if not __package__:  # run as a script: import from the repository root, never f
 
 from ltr.admin.errors import cli
 from pytracking.utils.arguments import add_tracker, add_visdom, calm_waiting, visdom_info
-from pytracking.utils.signals import sigterm_ends
 
 
 def add_stream(parser: argparse.ArgumentParser) -> None:
@@ -32,7 +31,8 @@ def run(options: argparse.Namespace, source: str, raw: bool = False, keep_partia
     from pytracking.evaluation.tracker import Tracker
     from pytracking.visualization.stream import StreamOptions, run_stream
     from pytracking.visualization.video import open_source
-    tracker = Tracker(options.tracker_name, options.tracker_param, options.runid, results_path=options.results)
+    tracker = Tracker(options.tracker_name, options.tracker_param, options.runid, results_path=options.results,
+                      speed=options.speed)
     run_stream(tracker, open_source(source, raw), StreamOptions(
         options.optional_box, options.save_video, options.save_results, options.show, visdom_info(options),
         options.debug, options.max_frames, keep_partial))
@@ -45,8 +45,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument('video', metavar='VIDEO', help='video file, folder of images, or address (rtsp://...)')
     add_stream(parser)
     options = parser.parse_args(arguments)
-    with sigterm_ends():
-        run(options, options.video)
+    run(options, options.video)
     return 0
 
 

@@ -13,7 +13,6 @@ if not __package__:  # run as a script: import from the repository root, never f
 from ltr.admin.errors import cli
 from pytracking.run_video import add_stream, run
 from pytracking.utils.arguments import add_tracker, calm_waiting
-from pytracking.utils.signals import sigterm_ends
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -27,8 +26,7 @@ def main(arguments: list[str] | None = None) -> int:
                         help='take the camera\'s own numbers: for thermal cameras of 16 bit')
     add_stream(parser)
     options = parser.parse_args(arguments)
-    with sigterm_ends():
-        run(options, options.source, options.raw, keep_partial=True)
+    run(options, options.source, options.raw, keep_partial=True)
     return 0
 
 

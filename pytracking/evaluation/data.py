@@ -11,6 +11,7 @@ import numpy as np
 
 from ltr.admin.errors import UserError
 from ltr.admin.plugins import unknown
+from pytracking.evaluation.names import check_name
 
 DEFAULT_PROTOCOL = 'lsotb'
 
@@ -33,6 +34,9 @@ class Sequence:
         second_ground_truth_rect: (n, 4), as `ground_truth_rect`, drawn in the other modality.
         attributes: what makes the sequence hard, in the data set's own words ('Occlusion').
 
+    Raises:
+        UserError: a name that can be no file's, see `check_name`.
+
     Attributes:
         full_length: number of frames before `first` shortened the sequence.
     """
@@ -44,6 +48,7 @@ class Sequence:
                  multiobj_mode: str | None = None, second_frames: list[str] | None = None,
                  second_ground_truth_rect: np.ndarray | None = None,
                  attributes: Iterable[str] = ()) -> None:
+        check_name(name)
         self.name = name
         self.frames = frames
         self.dataset = dataset

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from abc import abstractmethod
 from collections import Counter
@@ -16,9 +15,8 @@ import numpy as np
 from ltr.admin.errors import UserError
 from ltr.data.files import number_frames, walk_folders
 from pytracking.evaluation.data import DEFAULT_PROTOCOL, BaseDataset, Sequence, SequenceList
-from pytracking.evaluation.local import local_env_settings
-
-_UNSAFE = re.compile(r'[<>:"/\\|?*\x00-\x1f]')
+from pytracking.evaluation.environment import local_env_settings
+from pytracking.evaluation.names import safe_name
 
 
 def dataset_root(name: str, root: str | Path | None = None) -> tuple[Path, frozenset[str] | None]:
@@ -193,9 +191,9 @@ def number_gap(frames: list[str]) -> int | None:
 
 def unique_names(found: list[FoundSequence]) -> list[str]:
     """File-safe names: the folder's where it is unique, else the relative path's."""
-    short = [_UNSAFE.sub('_', item.short_name()) for item in found]
+    short = [safe_name(item.short_name()) for item in found]
     count = Counter(short)
-    names = [name if count[name] == 1 else _UNSAFE.sub('_', item.long_name())
+    names = [name if count[name] == 1 else safe_name(item.long_name())
              for name, item in zip(short, found, strict=True)]
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ltr.admin.environment import env_settings
+from ltr.admin.environment import check_folders, env_settings
+from ltr.admin.users_code import call_users
+
+LOCAL = 'pytracking.evaluation.local'
 
 
 class EnvSettings:
@@ -35,6 +38,17 @@ class EnvSettings:
         if name.startswith('_') or not name.endswith('_path'):
             raise AttributeError(f'no path {name!r} in the environment settings')
         return _variable(name)
+
+
+def local_env_settings() -> EnvSettings:
+    """What the user's `local.py` gives, read anew at each call.
+
+    Raises:
+        UserError: an error in that file, or a value in it that is no folder.
+    """
+    settings: EnvSettings = call_users(LOCAL, 'local_env_settings')
+    check_folders(settings, LOCAL, ('results_path', 'network_path', 'result_plot_path'), lists=('network_path',))
+    return settings
 
 
 def _variable(name: str) -> str:

@@ -17,7 +17,7 @@ from ltr.data.box_text import read_table
 from ltr.data.files import FRAMES, GROUND_TRUTH, list_frames, number_frames
 from pytracking.evaluation.data import DEFAULT_PROTOCOL, SequenceList
 from pytracking.evaluation.diskdataset import DiskDataset, FoundSequence, Skips, check_counts
-from pytracking.evaluation.local import local_env_settings
+from pytracking.evaluation.environment import local_env_settings
 from pytracking.evaluation.readers import first_valid_row, mot_runs, read_attributes
 
 MIN_RUN = 60

@@ -51,11 +51,13 @@ class Tracked:
         boxes: (n, 4), `xywh`, image px.
         times: (n,) seconds of each frame, as the tracker's speed counts.
         seconds: all of it, with reading the images.
+        note: for the report.
     """
 
     boxes: np.ndarray
     times: np.ndarray
     seconds: float
+    note: str = ''
 
 
 @dataclass(frozen=True)
@@ -73,15 +75,32 @@ def track(job: Job, debug: int | bool = False, progress: Callable[[int], Any] | 
     for `Tracker.run_sequence`; with `debug`, anything but a UserError is raised instead of returned.
     """
     try:
-        seed_everything(zlib.crc32(job.sequence.name.encode()), job.tracker.run_id or 0)
+        seed(job)
         start = time.perf_counter()
         output = job.tracker.run_sequence(job.sequence, debug, progress, job.network, visualizer)
-        return Tracked(np.array(output['target_bbox']), np.array(output['time']), time.perf_counter() - start)
-    except UserError as error:
-        return Failure(str(error))
+        return tracked(output, time.perf_counter() - start)
     except Exception as error:
-        if debug:
+        if debug and not isinstance(error, UserError):
             raise
-        place = traceback.extract_tb(error.__traceback__)[-1]
-        message = ' '.join(f'{type(error).__name__}: {error}'.split())
-        return Failure(f'{message} ({place.filename}:{place.lineno}; --debug 1 shows the trace-back)')
+        return failure(error)
+
+
+def tracked(output: dict[str, Any], seconds: float) -> Tracked:
+    """The result that `Tracker.run_sequence` returned, and how long all of it took."""
+    blind = output.get('blind')
+    note = f'{blind} frames with scores that are not finite, taken for frames without the target' if blind else ''
+    return Tracked(np.array(output['target_bbox']), np.array(output['time']), seconds, note)
+
+
+def seed(job: Job) -> None:
+    """Let random numbers depend on the sequence's name and the run number alone."""
+    seed_everything(zlib.crc32(job.sequence.name.encode()), job.tracker.run_id or 0)
+
+
+def failure(error: Exception) -> Failure:
+    """What ended a job, in one line."""
+    if isinstance(error, UserError):
+        return Failure(str(error))
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    message = ' '.join(f'{type(error).__name__}: {error}'.split())
+    return Failure(f'{message} ({place.filename}:{place.lineno}; --debug 1 shows the trace-back)')

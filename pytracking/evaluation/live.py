@@ -10,23 +10,26 @@ import numpy as np
 
 from ltr.admin.errors import UserError
 from pytracking.evaluation.network_record import RunNetwork
-from pytracking.evaluation.tracker import Tracker, check_box, output_box
+from pytracking.evaluation.sequence_run import check_box, output_box
+from pytracking.evaluation.tracker import Tracker
 from pytracking.tracker.base import BaseTracker
 from pytracking.utils.images import as_rgb
 
 
-def build_tracker(name: str, parameter_name: str = 'default', run_id: int | None = None) -> LiveTracker:
+def build_tracker(name: str, parameter_name: str = 'default', run_id: int | None = None,
+                  speed: str | None = None) -> LiveTracker:
     """A tracker that is ready to be given frames; its network is loaded.
 
     Args:
         name: of the tracker, an installed plugin's, too.
         parameter_name: its parameter module.
         run_id: number of the run, for trackers whose random draws depend on it.
+        speed: preset, see `pytracking.features.speed`.
 
     Raises:
-        UserError: unknown names (near ones are given), or the network is not found.
+        UserError: unknown names (near ones are given), the network is not found, or the device does not have the speed.
     """
-    return LiveTracker(Tracker(name, parameter_name, run_id))
+    return LiveTracker(Tracker(name, parameter_name, run_id, speed=speed))
 
 
 class LiveTracker:
@@ -45,6 +48,7 @@ class LiveTracker:
         self.tracker, self.debug, self.network = tracker, debug, network
         tracker.get_tracker_class()  # a mistake in its name is told of before one in the parameters' name
         self._fresh: BaseTracker | None = self._new()
+        tracker.notice(self._fresh.params)
         self._running: BaseTracker | None = None
         self._output: dict[str, Any] = {}
         self.frame = 0

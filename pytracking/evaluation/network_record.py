@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from ltr.admin.errors import UserError
+from ltr.admin.whole import write_whole
 
 RECORD = 'network.json'
 
@@ -48,9 +48,11 @@ class RunNetwork:
         """Make fresh parameters name this network, although a newer one may have come into being.
 
         Raises:
-            UserError: the file was replaced, or what belongs to it has changed since the run began.
+            UserError: the file was replaced or has gone, or what belongs to it has changed since the run began.
         """
-        if not self.path.is_file() or self.path.stat().st_mtime_ns != self.modified:
+        if not self.path.is_file():
+            raise UserError(f'{self.path} has gone during the run: put it back, the same command runs the rest')
+        if self.path.stat().st_mtime_ns != self.modified:
             raise UserError(f'{self.path} was replaced during the run: remove the results and run again')
         if network_file(params) == self.path:
             return
@@ -112,16 +114,8 @@ def check_record(results_dir: Path, now: NetworkRecord) -> None:
 
 
 def write_record(results_dir: Path, now: NetworkRecord) -> None:
-    """Write the record as a whole or not at all; call `check_record` before."""
-    results_dir.mkdir(parents=True, exist_ok=True)
-    path = results_dir / RECORD
-    temporary = path.with_name(f'.{RECORD}.{os.getpid()}.tmp')
-    try:
-        temporary.write_text(json.dumps(asdict(now), indent=2) + '\n', encoding='utf-8')
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    """Write the record as a whole or not at all; call `check_record` before. Raises `UserError` where it cannot."""
+    write_whole(results_dir / RECORD, (json.dumps(asdict(now), indent=2) + '\n').encode())
 
 
 def _has_results(results_dir: Path) -> bool:

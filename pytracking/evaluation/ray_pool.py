@@ -12,9 +12,9 @@ from typing import Any
 
 from ltr.admin.errors import UserError
 from ltr.admin.local import PREFIX
+from ltr.admin.signals import STATUS
 from pytracking.evaluation.job import Failure, Job, Tracked, track
 from pytracking.evaluation.pool import OnFrames, Results, share_cores
-from pytracking.utils.signals import STATUS
 
 
 def on_ray(queue: deque[Job], address: str, at_once: int, on_frames: OnFrames) -> Results:

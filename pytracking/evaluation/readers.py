@@ -68,7 +68,7 @@ def mot_runs(path: Path, min_run: int) -> list[tuple[int, np.ndarray, np.ndarray
     step = np.diff(frames)
     twice = np.flatnonzero(same & (step == 0))
     if len(twice):
-        raise UserError(f'{path}: id {ids[twice[0]]} occurs twice in frame {frames[twice[0]]}')
+        raise UserError(f'{path}: id {ids[twice[0]]} occurs twice in frame {frames[twice[0]]}: remove one')
     starts = np.flatnonzero(np.concatenate([[True], ~same | (step != 1)])) if len(ids) else np.array([], int)
     ends = np.append(starts[1:], len(ids))
     return [(int(ids[a]), frames[a:b], table[a:b, 2:6]) for a, b in zip(starts, ends, strict=True)

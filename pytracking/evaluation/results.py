@@ -5,14 +5,15 @@ They are written to a temporary name and then moved, the boxes last: a result fi
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import numpy as np
 
 from ltr.admin.errors import UserError
+from ltr.admin.whole import write_whole
 from ltr.data.box_text import read_table
 from pytracking.evaluation.data import Sequence
+from pytracking.evaluation.formats.files import table_text
 
 
 def result_file(results_dir: Path, name: str) -> Path:
@@ -36,24 +37,13 @@ def write_results(results_dir: Path, name: str, boxes: np.ndarray, seconds: np.n
 
     Raises:
         ValueError: shapes that are not these.
+        UserError: they cannot be written.
     """
     boxes, seconds = np.asarray(boxes, dtype=float), np.asarray(seconds, dtype=float)
     if boxes.ndim != 2 or boxes.shape[1] != 4 or seconds.shape != boxes.shape[:1]:
         raise ValueError(f'{name}: expected (n, 4) boxes, (n,) times, got {boxes.shape}, {seconds.shape}')
-    results_dir.mkdir(parents=True, exist_ok=True)
-    _write_atomically(time_file(results_dir, name), seconds[:, None], '%.6f')
-    _write_atomically(result_file(results_dir, name), boxes, '%.4f')
-
-
-def _write_atomically(path: Path, table: np.ndarray, number: str) -> None:
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with temporary.open('w', encoding='ascii', newline='\n') as file:
-            np.savetxt(file, table, fmt=number, delimiter='\t')
-        os.replace(temporary, path)
-    except BaseException:
-        temporary.unlink(missing_ok=True)
-        raise
+    write_whole(time_file(results_dir, name), table_text(seconds[:, None], '\t', '%.6f'))
+    write_whole(result_file(results_dir, name), table_text(boxes, '\t'))
 
 
 def finished_length(results_dir: Path, name: str) -> int | None:

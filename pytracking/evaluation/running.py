@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterable
-from contextlib import AbstractContextManager, closing, nullcontext
+import sys
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ltr.admin.errors import UserError
+from ltr.admin.whole import open_folder
 from pytracking.evaluation.data import Sequence
-from pytracking.evaluation.job import Failure, Job, Tracked, track
+from pytracking.evaluation.job import Failure, Job, Tracked
+from pytracking.evaluation.lockstep import check_lockstep
 from pytracking.evaluation.network_record import (
     NetworkRecord,
     RunNetwork,
@@ -21,11 +22,11 @@ from pytracking.evaluation.network_record import (
     run_network,
     write_record,
 )
-from pytracking.evaluation.pool import OnFrames, Results, in_processes
 from pytracking.evaluation.progress import RunProgress
 from pytracking.evaluation.report import Outcome, RunReport
 from pytracking.evaluation.results import finished_length, is_complete, result_file, write_results
 from pytracking.evaluation.tracker import Tracker
+from pytracking.evaluation.ways import Way
 
 if TYPE_CHECKING:
     from pytracking.visualization.visualizer import Visualizer
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 def run_dataset(dataset: Iterable[Sequence], trackers: Iterable[Tracker], debug: int | bool = False,
                 threads: int = 0, visdom_info: dict[str, Any] | None = None, *, retries: int = 1,
-                ray: str | None = None) -> RunReport:
+                ray: str | None = None, batch_sequences: int = 1) -> RunReport:
     """Run every tracker on every sequence and save the results; finished sequences are skipped.
 
     One sequence's failure does not stop the others: it is tried again when the others are done, and failures are
@@ -51,30 +52,25 @@ def run_dataset(dataset: Iterable[Sequence], trackers: Iterable[Tracker], debug:
         visdom_info: `use_visdom` True opens a live view on `server`:`port`; not with several processes.
         retries: how often a failed sequence is tried again; never with `debug`.
         ray: address of a Ray cluster, 'auto' for the one of this machine, or 'local' to start one here.
+        batch_sequences: number of sequences that pass the network together, in this process; not with `debug`.
 
     Raises:
         UserError: before anything is run: unknown tracker or parameters, a network that is not there, or results of
-            another network in the folder; no visdom, no Ray, or no server of theirs.
+            another network in the folder; no visdom, no Ray, or no server of theirs. During the run: results cannot be
+            written (full disk, no permission, the folder has gone); what was finished before stays.
         KeyboardInterrupt: on Ctrl-C, after the workers have ended; finished sequences stay.
     """
-    if threads < 0:
-        raise UserError(f'the number of worker processes must not be negative, got {threads}')
     if retries < 0:
         raise UserError(f'the number of retries must not be negative, got {retries}')
-    several = (threads > 0 or ray is not None) and not debug
-    if several and (visdom_info or {}).get('use_visdom'):
-        raise UserError('the live view shows one sequence at a time: leave out --threads and --ray, or --use_visdom')
+    way = Way(threads, ray, batch_sequences, debug, live=bool((visdom_info or {}).get('use_visdom')))
     sequences, trackers = list(dataset), list(trackers)
+    if way.together:
+        check_lockstep(trackers)
     report, jobs = _jobs(sequences, trackers, check_trackers(trackers))
-    queue = deque(sorted(jobs, key=lambda job: -len(job.sequence.frames)) if several else jobs)
-    with _live_view(visdom_info, int(debug)) as visualizer, RunProgress(jobs) as progress:
-        if several and ray is not None:
-            from pytracking.evaluation.ray_pool import on_ray
-            results = on_ray(queue, ray, threads, progress.add)
-        elif several and len(jobs) > 1:
-            results = in_processes(queue, min(threads, len(jobs)), progress.add)
-        else:
-            results = _here(queue, debug, progress.add, visualizer)
+    queue = way.queue(jobs)
+    with _live_view(visdom_info, int(debug)) as visualizer, _told_when_stopped(report, len(jobs)), \
+            RunProgress(jobs) as progress:
+        results = way.results(queue, progress.add, visualizer)
         with closing(results):  # so that Ctrl-C in this loop also ends the workers
             for job, result in results:
                 if isinstance(result, Failure) and job.attempt <= retries and not debug:
@@ -87,17 +83,29 @@ def run_dataset(dataset: Iterable[Sequence], trackers: Iterable[Tracker], debug:
     return report
 
 
+@contextmanager
+def _told_when_stopped(report: RunReport, jobs: int) -> Iterator[None]:
+    """Say what is saved when a run ends before its end: by Ctrl-C, by SIGTERM, or because nothing can be written."""
+    try:
+        yield
+    except (KeyboardInterrupt, SystemExit, UserError):
+        print(f'\nstopped: {report.count("done")} of {jobs} sequences are finished and saved, the same command runs '
+              'the rest', file=sys.stderr)
+        raise
+
+
 def check_trackers(trackers: Iterable[Tracker]) -> list[RunNetwork | None]:
     """Find out what every sequence would fail by, once; then record the networks, and return them.
 
     Raises:
-        UserError: as `run_dataset`.
+        UserError: as `run_dataset`; or results cannot be written.
     """
     networks: list[RunNetwork | None] = []
     records: list[tuple[Path, NetworkRecord]] = []
     for tracker in trackers:
         tracker.get_tracker_class()
         params = tracker.get_parameters()
+        tracker.notice(params)
         network = run_network(params)
         load = getattr(getattr(params, 'net', None), 'initialize', None)
         if callable(load):
@@ -106,6 +114,8 @@ def check_trackers(trackers: Iterable[Tracker]) -> list[RunNetwork | None]:
             records.append((tracker.results_dir, record_of(network.path)))
             check_record(*records[-1])
         networks.append(network)
+    for tracker in trackers:
+        open_folder(tracker.results_dir, 'choose another --results')
     for results_dir, record in records:
         write_record(results_dir, record)
     return networks
@@ -147,21 +157,19 @@ def _live_view(visdom_info: dict[str, Any] | None, debug: int) -> AbstractContex
     return closing(VisdomView(str(info.get('server') or '127.0.0.1'), int(info.get('port') or 8097), debug))
 
 
-def _here(queue: deque[Job], debug: int | bool, on_frames: OnFrames, visualizer: Visualizer | None) -> Results:
-    while queue:
-        job = queue.popleft()
-        yield job, track(job, debug, partial(on_frames, job), visualizer)
-
-
 def _outcome(job: Job, result: Tracked | Failure) -> Outcome:
-    """Write the result; one that cannot be written is a failure, too."""
+    """Write the result. One that cannot be written ends the run: what follows could not be written either.
+
+    Raises:
+        UserError: so it is, or the folder has gone.
+    """
     tracker, sequence = job.tracker, job.sequence
     if isinstance(result, Tracked):
-        try:
-            write_results(tracker.results_dir, sequence.name, result.boxes, result.times)
-        except OSError as error:
-            result = Failure(f'cannot write the result: {error}')
-        else:
-            return Outcome(tracker.label, sequence.name, 'done', len(sequence.frames), result.seconds, job.note)
+        if not tracker.results_dir.is_dir():
+            raise UserError(f'cannot write the result of {sequence.name}: {tracker.results_dir} has gone during the '
+                            'run; put it back (or mount its disk again), or run again from the start')
+        write_results(tracker.results_dir, sequence.name, result.boxes, result.times)
+        note = '; '.join(filter(None, (job.note, result.note)))
+        return Outcome(tracker.label, sequence.name, 'done', len(sequence.frames), result.seconds, note)
     times = f' ({job.attempt} attempts)' if job.attempt > 1 else ''
     return Outcome(tracker.label, sequence.name, 'failed', message=result.message + times)

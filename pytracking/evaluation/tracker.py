@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
-import math
 import pkgutil
-import time
+import sys
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from ltr.admin import plugins
 from ltr.admin.errors import UserError
-from ltr.data.bounding_box_utils import meets_image, outside_image
+from ltr.admin.users_code import import_users
 from ltr.data.image_loader import read_image
 from pytracking.evaluation.data import Sequence
-from pytracking.evaluation.local import local_env_settings
+from pytracking.evaluation.environment import local_env_settings
 from pytracking.evaluation.network_record import RunNetwork
+from pytracking.evaluation.sequence_run import SequenceRun
+from pytracking.features.speed import preset
 from pytracking.tracker.base import BaseTracker
 from pytracking.utils.params import TrackerParams
 
@@ -35,17 +33,23 @@ class Tracker:
         run_id: number of the run, for trackers that are run several times; part of the results folder.
         display_name: for tables and plots; by default `name/parameter_name`.
         results_path: folder of all results; by default the environment's.
+        speed: preset, see `pytracking.features.speed`; by default what the parameters say.
+
+    Raises:
+        UserError: unknown speed.
 
     Attributes:
         results_dir: `{results_path}/NAME/PARAMETER_NAME[_%03d]`.
     """
 
     def __init__(self, name: str, parameter_name: str, run_id: int | None = None,
-                 display_name: str | None = None, results_path: str | Path | None = None) -> None:
+                 display_name: str | None = None, results_path: str | Path | None = None,
+                 speed: str | None = None) -> None:
         self.name = name
         self.parameter_name = parameter_name
         self.run_id = run_id
         self.display_name = display_name
+        self.speed = speed if speed is None else preset(speed).name
         run = parameter_name if run_id is None else f'{parameter_name}_{run_id:03d}'
         self.results_dir = Path(results_path or local_env_settings().results_path) / name / run
 
@@ -67,7 +71,8 @@ class Tracker:
         """A fresh parameter object.
 
         Raises:
-            UserError: unknown tracker or parameter name; near names are given.
+            UserError: unknown tracker or parameter name; near names are given. Or the device does not have the speed,
+                or the tracker no network whose speed can be chosen.
             ImportError: comes through as it is when the parameter module fails to import.
         """
         package = plugins.load('pytracking.parameters', self.name)
@@ -75,10 +80,25 @@ class Tracker:
         if self.parameter_name not in known:
             kind = f'parameters of the tracker {self.name!r}'
             raise UserError(plugins.unknown(kind, self.parameter_name, known))
-        module = importlib.import_module(f'{package.__name__}.{self.parameter_name}')
+        module = import_users(f'{package.__name__}.{self.parameter_name}')
         if not hasattr(module, 'parameters'):
-            raise UserError(f'{module.__file__} has no function parameters()')
-        return module.parameters()
+            raise UserError(f'{module.__file__} has no function parameters(): write one')
+        params = module.parameters()
+        if not isinstance(params, TrackerParams):
+            raise UserError(f'{module.__file__}: parameters() must give TrackerParams, not {type(params).__name__}')
+        if self.speed is not None:
+            choose = getattr(getattr(params, 'net', None), 'choose', None)
+            if not callable(choose):
+                raise UserError(f'the tracker {self.label} has no network whose speed can be chosen: leave out --speed')
+            choose(self.speed)
+        return params
+
+    def notice(self, params: TrackerParams) -> None:
+        """Say on stderr when the preset of these parameters is another one than was asked for."""
+        found = params.net.speed.name if self.speed is not None else None
+        if found != self.speed:
+            print(f'notice: --speed {self.speed} is {found} on {params.net.device}, which has nothing faster that is '
+                  'exact enough', file=sys.stderr)
 
     def create_tracker(self, params: TrackerParams) -> BaseTracker:
         """A tracker object for one sequence."""
@@ -97,7 +117,7 @@ class Tracker:
 
     def run_sequence(self, seq: Sequence, debug: int | bool = False, progress: Callable[[int], Any] | None = None,
                      network: RunNetwork | None = None,
-                     visualizer: Visualizer | None = None) -> dict[str, list[Any]]:
+                     visualizer: Visualizer | None = None) -> dict[str, Any]:
         """Track one sequence; nothing is written.
 
         Args:
@@ -109,32 +129,21 @@ class Tracker:
 
         Returns:
             `target_bbox`: the given box, then one box per frame (4 floats, `xywh`, image px); `time`:
-                seconds.
+                seconds; `blind`: number of frames whose scores were not finite (confidence NaN).
 
         Raises:
             UserError: unreadable image, box outside the first image, or the network was replaced.
         """
-        tracker = self.new_tracker(debug, network)
-        info = seq.init_info()
-        image = read_image(seq.frames[0])
-        check_box(info['init_bbox'], image, seq.frames[0])
-        start = time.perf_counter()
-        output = tracker.initialize(image, info) or {}
-        boxes = [[float(value) for value in info['init_bbox']]]
-        seconds = [float(output.get('time', time.perf_counter() - start))]
+        run = SequenceRun(self.new_tracker(debug, network), seq)
         for number, path in enumerate(seq.frames):
-            if number:
-                image = read_image(path)
-                start = time.perf_counter()
-                output = tracker.track(image, {'previous_output': output})
-                seconds.append(float(output.get('time', time.perf_counter() - start)))
-                boxes.append(output_box(output, path))
+            image = read_image(path)
+            run.frame(image)
             if visualizer is not None:
                 visualizer.show(f'{seq.name} {number + 1}/{len(seq.frames)}', image,
-                                {**_truth(seq, number), self.label: boxes[-1]}, output)
+                                {**_truth(seq, number), self.label: run.boxes[-1]}, run.output)
             if progress is not None:
                 progress(1)
-        return {'target_bbox': boxes, 'time': seconds}
+        return run.found
 
     def __repr__(self) -> str:
         return f'Tracker({self.name!r}, {self.parameter_name!r}, run_id={self.run_id!r})'
@@ -145,29 +154,6 @@ def trackerlist(name: str, parameter_name: str, run_ids: int | Iterable[int | No
     """One tracker per run number; a single one when there is one number or none."""
     ids = [run_ids] if run_ids is None or isinstance(run_ids, int) else list(run_ids)
     return [Tracker(name, parameter_name, run_id, display_name, results_path) for run_id in ids]
-
-
-def check_box(box: list[float], image: np.ndarray, place: object, remedy: str = 'correct the ground truth') -> None:
-    """Make sure that a first box, `xywh`, image px, is one that meets the image.
-
-    Raises:
-        UserError: it is not; `place` is named.
-    """
-    height, width = image.shape[:2]
-    if not meets_image(box, width, height):
-        raise UserError(f'the first {outside_image(box, place, width, height)}; {remedy}'.replace('  ', ' '))
-
-
-def output_box(output: dict[str, Any], place: object) -> list[float]:
-    """The box in a tracker's output, 4 floats, `xywh`, image px.
-
-    Raises:
-        ValueError: there is none, or it is no box; `place` is named.
-    """
-    box = [float(value) for value in output['target_bbox']]
-    if len(box) != 4 or any(map(math.isinf, box)):
-        raise ValueError(f'the tracker returned {box} instead of a box for {place}')
-    return box
 
 
 def _truth(seq: Sequence, number: int) -> dict[str, list[float]]:

@@ -10,10 +10,11 @@ import numpy as np
 
 from ltr.admin.errors import UserError
 from ltr.admin.plugins import unknown
+from ltr.admin.whole import write_whole
 from ltr.data.box_text import read_table
 from pytracking.evaluation.data import Sequence
 from pytracking.evaluation.formats import FORMATS, ResultFormat
-from pytracking.evaluation.formats.files import table_text, write_whole
+from pytracking.evaluation.formats.files import table_text
 from pytracking.evaluation.results import is_complete
 
 OURS = 'tab'

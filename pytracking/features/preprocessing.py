@@ -11,6 +11,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from pytracking.features.host import to_device
+
 
 @dataclass(frozen=True)
 class Line:
@@ -111,7 +113,7 @@ def sample_patch(image: np.ndarray, pos: np.ndarray, sample_sz: np.ndarray, outp
     """
     window = crop_window(np.array(image.shape[:2]), pos, sample_sz, output_sz, mode, max_scale_change)
     pixels = _pixels(image, window.rows, window.columns)
-    patch = torch.from_numpy(pixels).to(device).permute(2, 0, 1)[None].float()
+    patch = to_device(pixels, device).permute(2, 0, 1)[None].float()
     size = (int(output_sz[0]), int(output_sz[1]))
     if patch.shape[-2:] != size:
         patch = functional.interpolate(patch, size, mode='bilinear', align_corners=False)

@@ -158,7 +158,7 @@ def test_a_record_that_breaks_leaves_the_old_one(tmp_path, networks, monkeypatch
 
     def fail(*_):
         raise KeyboardInterrupt
-    monkeypatch.setattr(module.os, 'replace', fail)
+    monkeypatch.setattr(os, 'replace', fail)
     with pytest.raises(KeyboardInterrupt):
         write_record(tmp_path / 'r', record_of(networks[1]))
     assert [path.name for path in (tmp_path / 'r').iterdir()] == [RECORD]

@@ -12,10 +12,10 @@ from pytracking.analysis import speed
 
 def test_lines_and_json(monkeypatch, capsys):
     monkeypatch.setattr(speed, 'SIZES', {'tiny': ('lsotb', 2, 3, 60)})
-    assert benchmark.main(['--evaluation']) == 0
+    assert benchmark.main(['evaluation']) == 0
     assert 'tiny size by protocol lsotb: 2 trackers x 3 sequences, 60 frames a tracker: ' in capsys.readouterr().out
-    assert benchmark.main(['--evaluation', '--json']) == 0
-    row = json.loads(capsys.readouterr().out)['tiny']
+    assert benchmark.main(['evaluation', '--json']) == 0
+    row = json.loads(capsys.readouterr().out)['evaluation']['tiny']
     assert 0 < row['seconds'] < 5 and row['frames'] == 60
 
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from ltr.admin.signals import sigterm_ends
 from pytracking.run_tracker import main, parse_arguments
 from pytracking.utils.arguments import calm_waiting
-from pytracking.utils.signals import sigterm_ends
 from tests.evaluation.conftest import REPO, box_path, write_frames, write_sequence
 
 SCRIPT = REPO / 'pytracking' / 'run_tracker.py'

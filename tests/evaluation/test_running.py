@@ -11,7 +11,6 @@ import pytest
 
 from ltr.admin.errors import UserError
 from pytracking.evaluation import Sequence, Tracker, get_dataset, trackerlist
-from pytracking.evaluation import results as results_module
 from pytracking.evaluation.results import read_boxes, read_seconds, write_results
 from pytracking.evaluation.running import run_dataset
 from tests.evaluation.conftest import box_path, write_sequence
@@ -72,19 +71,20 @@ def test_a_write_that_breaks_leaves_no_result(tmp_path, monkeypatch, broken):
     def fail(*_args, **_kwargs):
         raise KeyboardInterrupt
 
-    def write_half_and_fail(file, table, **_kwargs):
-        file.write('1.0')
+    def write_half_and_fail(path, content):
+        with open(path, 'wb') as file:
+            file.write(content[:3])
         raise OSError('disk full')
 
     boxes, seconds = np.ones((2, 4)), np.ones(2)
     write_results(tmp_path, 'old', boxes, seconds)
     old = (tmp_path / 'old.txt').read_text()
     if broken == 'write':
-        monkeypatch.setattr(results_module.np, 'savetxt', write_half_and_fail)
+        monkeypatch.setattr(Path, 'write_bytes', write_half_and_fail)
     else:
-        monkeypatch.setattr(results_module.os, 'replace', fail)
+        monkeypatch.setattr(os, 'replace', fail)
     for name in ('new', 'old'):
-        with pytest.raises((OSError, KeyboardInterrupt)):
+        with pytest.raises((UserError, KeyboardInterrupt)):
             write_results(tmp_path, name, boxes * 2, seconds)
     assert sorted(path.name for path in tmp_path.iterdir()) == ['old.txt', 'old_time.txt']
     assert (tmp_path / 'old.txt').read_text() == old
@@ -93,8 +93,7 @@ def test_a_write_that_breaks_leaves_no_result(tmp_path, monkeypatch, broken):
 def test_the_box_file_comes_last(tmp_path, monkeypatch):
     moved = []
     replace = os.replace
-    monkeypatch.setattr(results_module.os, 'replace',
-                        lambda a, b: (moved.append(Path(b).name), replace(a, b)))
+    monkeypatch.setattr(os, 'replace', lambda a, b: (moved.append(Path(b).name), replace(a, b)))
     write_results(tmp_path, 's', np.ones((2, 4)), np.ones(2))
     assert moved == ['s_time.txt', 's.txt']
 

@@ -79,12 +79,16 @@ def test_no_retries(ten, capsys):
     assert 'tried again' not in err and 'attempts' not in err
 
 
-def test_a_result_that_cannot_be_written_is_a_failure(ten, monkeypatch):
+def test_a_result_that_cannot_be_written_ends_the_run(ten, monkeypatch, capsys):
+    """What follows could not be written either."""
     def full(*_args):
-        raise OSError('disk full')
+        raise UserError('cannot write s1.txt: disk full')
+    data, tracker = get_dataset('folder', root=ten)[:2], Tracker('trouble', 'default')
+    assert run_dataset(data[:1], [tracker]).count('done') == 1
     monkeypatch.setattr('pytracking.evaluation.running.write_results', full)
-    report = run_dataset(get_dataset('folder', root=ten)[:2], [Tracker('trouble', 'default')])
-    assert [outcome.message for outcome in report.failures] == ['cannot write the result: disk full'] * 2
+    with pytest.raises(UserError, match='disk full'):
+        run_dataset(data, [tracker])
+    assert '0 of 1 sequences are finished and saved' in capsys.readouterr().err
 
 
 def test_what_does_not_go_together_is_refused(ten):

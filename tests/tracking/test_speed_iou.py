@@ -15,7 +15,7 @@ from ltr.models.bbreg.atom_iou_net import AtomIoUNet
 from ltr.models.bbreg.iou_gradient import IoUHead
 from ltr.models.bbreg.window import Window, conv_blocks_on, whole
 from ltr.models.layers.blocks import conv_block
-from pytracking.tracker.common import iou_objective, online
+from pytracking.tracker.common import climber, iou_objective
 from pytracking.tracker.common.iou_objective import IoUObjective
 from pytracking.tracker.common.refinement import ascend, climb
 from pytracking.utils.params import TrackerParams
@@ -155,9 +155,9 @@ def test_other_predictors_still_have_autograd(monkeypatch):
     frames, boxes = video(4)
     tracked = []
     for known in (AtomIoUNet, type(None)):
-        monkeypatch.setattr(online, 'AtomIoUNet', known)
+        monkeypatch.setattr(climber, 'AtomIoUNet', known)
         tracker = small()
         tracker.initialize(frames[0], {'init_bbox': boxes[0].tolist()})
         tracked.append([tracker.track(frame)['target_bbox'] for frame in frames[1:]])
-        assert (tracker.iou_head is None) == (known is type(None))
+        assert (tracker.climber.head is None) == (known is type(None))
     np.testing.assert_allclose(tracked[0], tracked[1], atol=1e-2)

@@ -1,1 +1,1 @@
-"""Bounding-box regression by predicted IoU (ATOM)."""
+"""Bounding-box regression: by predicted IoU (ATOM), or from every cell (ToMP)."""

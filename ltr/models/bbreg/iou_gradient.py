@@ -3,8 +3,8 @@
 The prediction is a chain of few steps: weights of cells in bins (see `prroi_pool`), pooling, two linear layers with
 ReLU, one linear layer. Written out, its gradient costs two products with each matrix, and no graph is recorded.
 
-Legend: P proposals, C channels, h x w cells of a window, S bins a side (5 at stride 8, 3 at stride 16), E edges of bins
-of both levels together, L longest side of the windows.
+Legend: N frames, P proposals of all frames together, C channels, h x w cells of a window, S bins a side (5 at stride 8,
+3 at stride 16), E edges of bins of both levels together, L longest side of the windows.
 """
 
 from __future__ import annotations
@@ -59,11 +59,11 @@ class IoUHead:
         self.bins = like.new_tensor([BINS[level] for level in self.level_of_edge[:-1]])
 
     def on(self, modulation: Sequence[Tensor], feat: Sequence[Tensor], windows: Sequence[Window]) -> FrameIoU:
-        """The predictor of one frame.
+        """The predictor of one frame, or of N with equal windows.
 
         Args:
-            modulation: two (1, C, 1, 1).
-            feat: IoU features of both levels on their windows, (1, C, h, w) each.
+            modulation: two (N, C, 1, 1).
+            feat: IoU features of both levels on their windows, (N, C, h, w) each.
             windows: of both levels.
         """
         return FrameIoU(self, modulation, feat, windows)
@@ -78,13 +78,13 @@ def _level(block: LinearBlock, bins: int, last: Tensor) -> Level:
 
 
 class FrameIoU:
-    """Predicted 2 IoU - 1 of boxes in one frame; see `IoUHead.on`."""
+    """Predicted 2 IoU - 1 of boxes in N frames; see `IoUHead.on`."""
 
     def __init__(self, head: IoUHead, modulation: Sequence[Tensor], feat: Sequence[Tensor],
                  windows: Sequence[Window]) -> None:
         self.head = head
         # Pooling is linear: the features are modulated once, not the bins of every box in every step.
-        self.cells = [(f * m)[0].permute(2, 1, 0).contiguous() for f, m in zip(feat, modulation, strict=True)]
+        self.cells = [(f * m).permute(0, 3, 2, 1).contiguous() for f, m in zip(feat, modulation, strict=True)]
         like, longest = self.cells[0], max(max(f.shape[-2:]) for f in feat)
         self.grid = torch.arange(longest, device=like.device, dtype=like.dtype)
         origin = [[window.columns[0] for window in windows], [window.rows[0] for window in windows]]
@@ -96,21 +96,24 @@ class FrameIoU:
         """Prediction and its gradient.
 
         Args:
-            boxes: (P, 4) `xywh`, crop px; cells outside the windows count as zero.
+            boxes: (N, boxes of a frame, 4) `xywh`, crop px, or (P, 4) of one frame; cells outside the windows count
+                as zero.
 
         Returns:
-            (P,) and (P, 4), the gradient of each prediction in its own box; zero where a box has no area.
+            (N, boxes of a frame) or (P,), and the gradient of each prediction in its own box, shape of `boxes`; zero
+            where a box has no area.
         """
+        shape, boxes = boxes.shape, boxes.reshape(-1, 4)
         weights = self._bin_weights(boxes)
         value, gradient = self.head.bias, torch.zeros_like(boxes)
         first = 0
         for level, cells, bins in zip(self.head.levels, self.cells, BINS, strict=True):
             of_level = weights[:, :, :, first:first + bins]
-            share, by_box = _predict(level, cells, of_level[:, :, 0, :, :cells.shape[0]],
-                                     of_level[:, :, 1, :, :cells.shape[1]])
+            share, by_box = _predict(level, cells, of_level[:, :, 0, :, :cells.shape[1]],
+                                     of_level[:, :, 1, :, :cells.shape[2]])
             value, gradient = value + share, gradient + by_box
             first += bins + 1
-        return value, gradient
+        return value.reshape(shape[:-1]), gradient.reshape(shape)
 
     def _bin_weights(self, boxes: Tensor) -> Tensor:
         """Mean-pooling weights of the cells of both levels, and their derivatives in position and size.
@@ -128,7 +131,7 @@ class FrameIoU:
         at_edges = torch.stack((t * (1.0 - 0.5 * size), hat, hat * head.steps[:, None]))
         of_bins = at_edges[..., 1:, :] - at_edges[..., :-1, :]
         # Without an area, a side that is infinite makes everything zero.
-        side = side.where((side > 0).all(dim=1, keepdim=True), torch.inf)
+        side = side.masked_fill(~(side > 0).all(dim=1, keepdim=True), torch.inf)
         of_bins *= (head.bins / side)[..., None]
         of_bins[0] /= head.scale[1:, None]
         of_bins[2] -= of_bins[0] / side[..., None]
@@ -140,16 +143,16 @@ def _predict(level: Level, cells: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor,
 
     Args:
         level: its linear layers.
-        cells: (w, h, C), modulated.
+        cells: (N, w, h, C), modulated.
         x: (3, P, S, w) weights of cells in bins, and their derivatives in the box's position and size.
         y: (3, P, S, h).
     """
-    width, height, channels = cells.shape
+    frames, width, height, channels = cells.shape
     _, number, bins, _ = x.shape
-    flat = cells.flatten(1)
+    flat = cells.flatten(2)
     # Legend of the products: columns of bins (P S), bins of a column (S), rows of cells (h), channels.
     y_of_columns = y[0][:, None].expand(-1, bins, -1, -1).reshape(-1, bins, height)
-    rows = (x[0].reshape(-1, width) @ flat).reshape(-1, height, channels)
+    rows = torch.bmm(x[0].reshape(frames, -1, width), flat).reshape(-1, height, channels)
     pooled = torch.bmm(y_of_columns, rows).reshape(number, -1, channels)
     # Bin by bin: the threads share the bins, and each has a small matrix.
     hidden = (torch.bmm(pooled.transpose(0, 1), level.weight).sum(dim=0) + level.bias).relu_()
@@ -157,7 +160,7 @@ def _predict(level: Level, cells: Tensor, x: Tensor, y: Tensor) -> tuple[Tensor,
     back = ((hidden > 0) * level.last).expand(bins * bins, -1, -1)
     back = torch.bmm(back, level.weight.transpose(1, 2)).transpose(0, 1).reshape(-1, bins, channels)
     by_y = torch.bmm(back, rows.transpose(1, 2)).reshape(number, bins, bins, height).sum(dim=1)
-    by_x = torch.bmm(y_of_columns.transpose(1, 2), back).flatten(1) @ flat.t()
-    by_x = by_x.reshape(number, bins, width)
+    by_x = torch.bmm(y_of_columns.transpose(1, 2), back).reshape(frames, -1, height * channels)
+    by_x = torch.bmm(by_x, flat.transpose(1, 2)).reshape(number, bins, width)
     gradient = torch.stack(((x[1:] * by_x).sum(dim=(2, 3)), (y[1:] * by_y).sum(dim=(2, 3))), dim=1)
     return hidden @ level.last, gradient.reshape(4, number).t()

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from ltr.admin.errors import UserError
+from ltr.admin.whole import write_whole
 from pytracking.evaluation.data import Sequence
-from pytracking.evaluation.formats.files import write_whole
+from pytracking.evaluation.formats.mat5 import read_variables
 
 
 def read(path: Path, sequence: Sequence | None = None) -> np.ndarray:
@@ -25,37 +26,33 @@ def read(path: Path, sequence: Sequence | None = None) -> np.ndarray:
         UserError: no MATLAB file before version 7.3, no such variable, boxes of another type or number.
     """
     run = _first_run(path)
-    kind = str(getattr(run, 'type', 'rect'))
+    kind = run.get('type', 'rect')
     if kind != 'rect':
-        raise UserError(f'{path}: boxes of type {kind!r}; only upright boxes, type \'rect\', are understood')
-    try:
-        boxes = np.atleast_2d(np.asarray(run.res, dtype=float))
-    except (TypeError, ValueError):
-        boxes = np.empty((0, 0))
-    if boxes.ndim != 2 or boxes.shape[1] != 4:
+        raise UserError(f'{path}: boxes of type {str(kind)[:40]!r}; only upright boxes, type \'rect\', are understood')
+    boxes = run['res']
+    if not isinstance(boxes, np.ndarray) or boxes.ndim != 2 or boxes.shape[1] != 4:
         raise UserError(f'{path}: results{{1}}.res must have a row of x, y, w, h a frame')
-    length = int(getattr(run, 'len', len(boxes)))
-    if length != len(boxes):
-        raise UserError(f'{path}: len is {length}, but res has {len(boxes)} rows')
-    return boxes
+    length = run.get('len', len(boxes))
+    if not np.array_equal(np.ravel(length), [len(boxes)]):
+        told = f'{length.item():g}' if isinstance(length, np.ndarray) and length.size == 1 else 'no number'
+        raise UserError(f'{path}: len is {told}, but res has {len(boxes)} rows: copy or export it again')
+    return np.where(np.isinf(boxes), np.nan, boxes)
 
 
-def _first_run(path: Path) -> Any:
-    from scipy.io import loadmat
-    from scipy.io.matlab import MatReadError
+def _first_run(path: Path) -> dict[str, Any]:
     try:
-        content = loadmat(io.BytesIO(path.read_bytes()), squeeze_me=True, struct_as_record=False,
-                          variable_names=['results'])
+        runs = read_variables(path.read_bytes(), 'results').get('results')
     except NotImplementedError:
         raise UserError(f'{path} is of MATLAB version 7.3: save it with -v7') from None
     except OSError as error:
         raise UserError(f'cannot read {path}: {error.strerror or error}') from None
-    except (MatReadError, ValueError, TypeError, IndexError, KeyError, struct.error, zlib.error) as error:
-        raise UserError(f'{path} is not a whole MATLAB file: {" ".join(str(error).split())}') from None
-    runs = np.atleast_1d(content.get('results', ())).ravel()
-    if not len(runs) or not hasattr(runs[0], 'res'):
-        raise UserError(f'{path} has no variable results{{1}}.res')
-    return runs[0]
+    except (ValueError, StopIteration, OverflowError, struct.error, zlib.error) as error:
+        raise UserError(f'{path} is not a whole MATLAB file ({" ".join(str(error).split())[:160]}): copy it '
+                        'again') from None
+    run = runs[0] if isinstance(runs, list) and runs else runs
+    if not isinstance(run, dict) or 'res' not in run:
+        raise UserError(f'{path} has no variable results{{1}}.res: export the results anew')
+    return run
 
 
 def write(path: Path, boxes: np.ndarray) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.errors import UserError
+from ltr.admin.whole import write_whole
 from ltr.data.box_text import read_table
 from pytracking.evaluation.data import Sequence
 from pytracking.evaluation.formats.corners import corners_of, enclosing
-from pytracking.evaluation.formats.files import table_text, write_whole
+from pytracking.evaluation.formats.files import table_text
 
 SEPARATORS = re.compile(r'[\s,;]+')
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from ltr.admin.errors import UserError
+from ltr.admin.whole import write_whole
 from pytracking.evaluation.data import Sequence
 from pytracking.evaluation.formats.corners import enclosing
-from pytracking.evaluation.formats.files import write_whole
 from pytracking.evaluation.formats.text import cells
 
 NOTHING, INITIALISED, FAILED = 0, 1, 2
@@ -38,13 +38,16 @@ def read(path: Path, sequence: Sequence) -> np.ndarray:
 def _row(line: str, number: int, path: Path, sequence: Sequence) -> np.ndarray:
     where = f'{path}, line {number + 1}'
     try:
+        if '_' in line:  # `float` takes 1_0 for 10
+            raise ValueError
         values = np.array([float(cell) for cell in cells(line)])
     except ValueError:
-        raise UserError(f'{where}: not a box: {line.strip()[:60]!r}') from None
+        raise UserError(f'{where}: not a box: {line.strip()[:60]!r}; correct the line') from None
+    values[np.isinf(values)] = np.nan
     if len(values) == 1 and values[0] == INITIALISED and number == 0:
         return np.asarray(sequence.init_info()['init_bbox'], dtype=float)
     if len(values) == 1 and values[0] in (INITIALISED, FAILED):
-        raise UserError(f'{where}: the tracker was started again there; only runs of one pass can be taken over')
+        raise UserError(f'{where}: the tracker was started again there; export a run of one pass, without new starts')
     if len(values) == 1 and values[0] == NOTHING:
         return np.full(4, np.nan)
     if len(values) not in (4, 8):

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pytracking.features.host import to_host
 from pytracking.tracker.atom.classifier import OnlineClassifier
 from pytracking.tracker.atom.maps import gaussian_label, hann2d, upsampling
 from pytracking.tracker.common import first_frame
@@ -101,7 +102,7 @@ class ATOM(OnlineTracker):
 
     def _scores(self, features: Tensor) -> np.ndarray:
         fine = self.upsampling @ self.classifier.scores(features) @ self.upsampling.T
-        return fine.cpu().numpy()
+        return to_host(fine)
 
     def _localize(self, scores: np.ndarray, samples: list[Sample]) -> Peak:
         params = self.params

@@ -21,20 +21,22 @@ ROUND = 16
 class IoUObjective:
     """Predicted IoU of an `AtomIoUNet` with its gradient, on the window of the features that the boxes lie in.
 
-    On the CPU, IoU features are computed around the proposals only: pooling reads no other cell, so the numbers are
-    those of the whole map. When a box moves out of the window, a larger one takes its place. On other devices the
-    whole map costs little, and a look at the boxes would wait for the device.
+    With `windows`, IoU features are computed around the proposals only: pooling reads no other cell, so the numbers
+    are those of the whole map. When a box moves out of the window, a larger one takes its place. This is for one frame
+    on the CPU: on other devices the whole map costs little, and a look at the boxes would wait for the device.
 
     Args:
         net: in eval mode.
         head: of `net`.
-        modulation: two (1, C, 1, 1).
-        feat: backbone features of stride 8 and 16, (1, C, H, W) each.
+        modulation: two (N, C, 1, 1).
+        feat: backbone features of stride 8 and 16, (N, C, H, W) each.
+        windows: compute only what is needed; N must be 1.
     """
 
-    def __init__(self, net: AtomIoUNet, head: IoUHead, modulation: Sequence[Tensor], feat: Sequence[Tensor]) -> None:
-        self.head, self.modulation = head, modulation
-        margins = MARGINS if feat[0].device.type == 'cpu' else ()
+    def __init__(self, net: AtomIoUNet, head: IoUHead, modulation: Sequence[Tensor], feat: Sequence[Tensor],
+                 windows: bool = True) -> None:
+        self.head, self.modulation, self.windows = head, modulation, windows
+        margins = MARGINS if windows else ()
         blocks = ((net.conv3_1t, net.conv3_2t), (net.conv4_1t, net.conv4_2t))
         self.levels = [_Level(b, f, stride, list(margins)) for b, f, stride in zip(blocks, feat, STRIDES, strict=True)]
         self.frame: FrameIoU | None = None
@@ -42,8 +44,8 @@ class IoUObjective:
     def value_and_gradient(self, boxes: Tensor) -> tuple[Tensor, Tensor]:
         """See `FrameIoU.value_and_gradient`."""
         if self.frame is None or any(level.bounded for level in self.levels):
-            hull = _hull(boxes) if boxes.device.type == 'cpu' else None
-            moved = [level.cover(hull, boxes) for level in self.levels]
+            hull = _hull(boxes.reshape(-1, 4)) if self.windows else None
+            moved = [level.cover(hull, boxes.reshape(-1, 4)) for level in self.levels]
             if self.frame is None or any(moved):
                 self.frame = self.head.on(self.modulation, [level.features for level in self.levels],
                                           [level.window for level in self.levels])

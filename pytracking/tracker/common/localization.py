@@ -26,6 +26,14 @@ class Peak:
     flag: str | None
 
 
+def blind(scores: np.ndarray) -> Peak | None:
+    """`not_found`, with a score that is no number, for maps (scales, H', W') that are not finite; else None.
+
+    Such maps say nothing: an argmax would move the box to the first broken cell.
+    """
+    return None if np.isfinite(scores).all() else Peak(np.zeros(2), 0, float('nan'), 'not_found')
+
+
 def maximum(scores: np.ndarray) -> tuple[float, np.ndarray]:
     """Greatest value of a map (H', W') and its (row, column); the first column, then the first row, wins ties."""
     column, row = divmod(int(scores.T.argmax()), scores.shape[0])

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from ltr.admin.errors import UserError
+from pytracking.features.host import to_device
 
 
 class SampleMemory:
@@ -50,7 +50,7 @@ class SampleMemory:
     def samples(self) -> tuple[Tensor, Tensor, Tensor]:
         """Features (n, C, H, W), targets (n, ...) and weights (n,) of the filled slots."""
         n = min(self.stored, len(self.weights))
-        weights = torch.from_numpy(self.weights[:n]).to(self.features)
+        weights = to_device(self.weights[:n].astype(np.float32), self.features.device)
         return self.features[:n], self.targets[:n], weights
 
     def _weigh(self, rate: float) -> int:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections import OrderedDict
+from functools import cached_property
 from typing import Any, ClassVar
 
 import numpy as np
@@ -15,14 +16,15 @@ import torch
 from torch import Tensor
 
 from ltr.admin.errors import UserError
-from ltr.models.bbreg.atom_iou_net import AtomIoUNet
-from ltr.models.bbreg.iou_gradient import IoUHead
+from pytracking.features.host import to_device
 from pytracking.features.preprocessing import sample_patch
 from pytracking.tracker.base.basetracker import BaseTracker
+from pytracking.tracker.base.steps import Request, Steps, finish, request
+from pytracking.tracker.common.climber import Climb, Climber, climber_of
+from pytracking.tracker.common.company import company
 from pytracking.tracker.common.geometry import Sample
-from pytracking.tracker.common.iou_objective import IoUObjective
-from pytracking.tracker.common.localization import Peak
-from pytracking.tracker.common.refinement import ascend, best_box, climb, start_boxes
+from pytracking.tracker.common.localization import Peak, blind
+from pytracking.tracker.common.refinement import best_box, start_boxes
 from pytracking.utils.params import TrackerParams
 
 NEUTRAL = (None, False, 'none', 'replicate')  # values with which a parameter asks for nothing
@@ -93,28 +95,33 @@ class OnlineTracker(BaseTracker):
         self.image_sz = np.array(image.shape[:2], dtype=float)
         self.refined_pos: np.ndarray | None = None
         self.modulation: list[Tensor] = []
-        self.iou_head: IoUHead | None = None
         self.sample_sz, self.target_scale = self._crop_size()
         self.base_target_sz = self.target_sz / self.target_scale
         self._learn_first_frame(image)
+        self.company = company(self)
         return {}
 
-    @torch.no_grad()
     def track(self, image: np.ndarray, info: dict[str, Any] | None = None) -> dict[str, Any]:
         """Find the target in the next frame.
 
         Returns:
-            `target_bbox` (`xywh`, image px), `confidence` (the score peak), `flag` (see `Peak`), and what it was
-            found in: `score_map` (H', W') and `search_area` (`xywh`, image px).
+            `target_bbox` (`xywh`, image px), `confidence` (the score peak; NaN where scores are not finite, which are
+            taken for a frame without the target), `flag` (see `Peak`), and what it was found in: `score_map` (H', W')
+            and `search_area` (`xywh`, image px).
         """
+        return finish(self.steps(image, info))
+
+    def steps(self, image: np.ndarray, info: dict[str, Any] | None = None) -> Steps:
+        """`track`, which asks for the network's work (see `pytracking.tracker.base.steps`)."""
         self.frame_num += 1
-        backbone, samples = self._extract(image)
-        features = self._features(backbone)
-        scores = self._scores(features)
-        peak = self._localize(scores, samples)
+        crops, samples = self._crops(image)
+        backbone = yield self._asked('_backbone', crops)
+        features = yield self._asked('_features', backbone)
+        scores = yield self._asked('_scores', features)
+        peak = blind(scores) or self._localize(scores, samples)
         best = peak.scale_index
         if peak.flag != 'not_found':
-            self._move(peak, samples[best], backbone)
+            yield from self._move_steps(peak, samples[best], backbone)
         if self.params.get('update_classifier', False):
             self._update(peak, samples[best], features[best:best + 1])
         # As stock: a frame without a usable refined box falls back to the last refined position.
@@ -123,23 +130,37 @@ class OnlineTracker(BaseTracker):
         return {'target_bbox': self._output(peak), 'confidence': peak.score, 'flag': peak.flag,
                 'score_map': scores[best], 'search_area': samples[best].area}
 
+    def _asked(self, method: str, inputs: Any) -> Request:
+        """A method of this tracker as work that trackers with the same network, parameters and crops may share."""
+        return request(self, method, inputs, self.company)
+
     def _extract(self, image: np.ndarray) -> tuple[OrderedDict[str, Tensor], list[Sample]]:
-        """Backbone features of the search region at every scale, and the regions."""
-        params = self.params
-        patches, samples = [], []
-        for factor in np.atleast_1d(params.get('scale_factors', 1.0)):
-            patch, coords = sample_patch(image, self._centre(), self.target_scale * factor * self.sample_sz,
-                                         self.sample_sz, params.get('border_mode', 'replicate'),
-                                         params.get('patch_max_scale_change', None), self.net.device)
-            patches.append(patch)
-            samples.append(self._place(coords, float(factor)))
-        return self.net.extract_backbone(torch.cat(patches)), samples
+        """Backbone features of the search region at every scale, (scales, C, H, W) by layer, and the regions."""
+        crops, samples = self._crops(image)
+        return self._backbone(crops), samples
+
+    def _crops(self, image: np.ndarray) -> tuple[Tensor, list[Sample]]:
+        """Crops (scales, 3, *size) of 0..255 of the search region at every scale, and the regions."""
+        params, window = self.params, self.target_scale * self.sample_sz
+        factors = np.atleast_1d(params.get('scale_factors', 1.0))
+        cut = [sample_patch(image, self._centre(), window * factor, self.sample_sz,
+                            params.get('border_mode', 'replicate'), params.get('patch_max_scale_change', None),
+                            self.net.device) for factor in factors]
+        samples = [self._place(coords, float(factor)) for (_, coords), factor in zip(cut, factors, strict=True)]
+        return torch.cat([patch for patch, _ in cut]), samples
+
+    def _backbone(self, crops: Tensor) -> OrderedDict[str, Tensor]:
+        return self.net.extract_backbone(crops)
+
+    @staticmethod
+    def _backbone_together(trackers: list[OnlineTracker], crops: list[Tensor]) -> list[OrderedDict[str, Tensor]]:
+        return trackers[0].net.extract_backbones(crops)
 
     def _centre(self) -> np.ndarray:
         """Where the search region is cut."""
         return self.pos
 
-    def _move(self, peak: Peak, sample: Sample, backbone: OrderedDict[str, Tensor]) -> None:
+    def _move_steps(self, peak: Peak, sample: Sample, backbone: OrderedDict[str, Tensor]) -> Steps:
         """New position, size and scale of the target."""
         params = self.params
         allowed = (params.get('target_inside_ratio', 0.2) - 0.5) * self.target_sz
@@ -151,14 +172,14 @@ class OnlineTracker(BaseTracker):
             self.target_sz = self.base_target_sz * self.target_scale
             return
         keep_scale = peak.flag == 'uncertain' and not params.get('update_scale_when_uncertain', True)
-        self._refine(sample, peak.scale_index, backbone, keep_scale)
+        yield from self._refine_steps(sample, peak.scale_index, backbone, keep_scale)
 
-    def _refine(self, sample: Sample, index: int, backbone: OrderedDict[str, Tensor], keep_scale: bool) -> None:
+    def _refine_steps(self, sample: Sample, index: int, backbone: OrderedDict[str, Tensor], keep_scale: bool) -> Steps:
         """Box refinement by predicted IoU; changes nothing when no sensible box is found."""
         features = [f[index:index + 1] for f in self.net.get_backbone_bbreg_feat(backbone)]
         start = start_boxes(sample.box_of(self.pos, self.target_sz), self.params, lambda n: self._uniform(n, 4))
-        boxes, iou = self._climb(features, self._tensor(start))
-        box = best_box(boxes.cpu().numpy().astype(float), iou.cpu().numpy(), self.params)
+        refined = yield self._asked('_climb', (features, self.modulation, self._tensor(start)))
+        box = best_box(refined[:, :4].astype(float), refined[:, 4], self.params)
         if box is None:
             return
         position, size = sample.target_of(box)
@@ -169,16 +190,18 @@ class OnlineTracker(BaseTracker):
         if not keep_scale:
             self.target_scale = float(np.sqrt(np.prod(size) / np.prod(self.base_target_sz)))
 
-    def _climb(self, features: list[Tensor], start: Tensor) -> tuple[Tensor, Tensor]:
-        """Boxes `start`, refined, and their IoU; the gradient is in closed form for the predictor where it is known."""
-        regressor = self.net.bb_regressor
-        if type(regressor) is AtomIoUNet:
-            self.iou_head = self.iou_head or IoUHead(regressor)
-            objective = IoUObjective(regressor, self.iou_head, self.modulation, features)
-            return climb(objective.value_and_gradient, start, self.params, self.own_steps)
-        iou_features = regressor.get_iou_feat(features)
-        return ascend(lambda boxes: regressor.predict_iou(self.modulation, iou_features, boxes[None])[0], start,
-                      self.params, self.own_steps)
+    @cached_property
+    def climber(self) -> Climber:
+        """What refines boxes."""
+        return climber_of(self.net, self.params, self.own_steps)
+
+    def _climb(self, inputs: Climb) -> np.ndarray:
+        """Refined boxes and their IoU, (P, 5)."""
+        return self.climber.climb([inputs])[0]
+
+    @staticmethod
+    def _climb_together(trackers: list[OnlineTracker], inputs: list[Climb]) -> list[np.ndarray]:
+        return trackers[0].climber.climb(inputs)
 
     def _learning_rate(self, peak: Peak) -> float:
         params = self.params
@@ -191,7 +214,7 @@ class OnlineTracker(BaseTracker):
         return [float(corner[1]), float(corner[0]), float(self.target_sz[1]), float(self.target_sz[0])]
 
     def _tensor(self, array: np.ndarray) -> Tensor:
-        return torch.as_tensor(array, dtype=torch.float32, device=self.net.device)
+        return to_device(np.asarray(array, dtype=np.float32), self.net.device)
 
     def _uniform(self, *shape: int) -> np.ndarray:
         return self.rng.random(shape)

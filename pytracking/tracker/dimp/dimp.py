@@ -12,6 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pytracking.features.host import to_host
+from pytracking.tracker.base.steps import together
 from pytracking.tracker.common import first_frame
 from pytracking.tracker.common.geometry import Sample
 from pytracking.tracker.common.localization import Peak, hann2d, localize
@@ -87,9 +89,29 @@ class DiMP(OnlineTracker):
     def _features(self, backbone: OrderedDict[str, Tensor]) -> Tensor:
         return self.net.extract_classification_feat(backbone)
 
+    @staticmethod
+    def _features_together(trackers: list[DiMP], backbones: list[OrderedDict[str, Tensor]]) -> list[Tensor]:
+        joined = OrderedDict((name, torch.cat([layers[name] for layers in backbones])) for name in backbones[0])
+        return list(trackers[0]._features(joined).chunk(len(trackers)))
+
     def _scores(self, features: Tensor) -> np.ndarray:
-        scores = self.net.classifier.classify(self.filter, features[:, None])[:, 0]
-        return preprocess(scores, self.params, getattr(self.optimizer, 'softmax_reg', None)).cpu().numpy()
+        return to_host(self._score_maps(features))
+
+    @staticmethod
+    def _scores_together(trackers: list[DiMP], features: list[Tensor]) -> list[np.ndarray]:
+        return list(to_host(torch.stack(together(trackers, '_score_maps', features))))
+
+    def _score_maps(self, features: Tensor) -> Tensor:
+        """What the target is localised on, (scales, H', W')."""
+        return self._score_maps_together([self], [features])[0]
+
+    @staticmethod
+    def _score_maps_together(trackers: list[DiMP], features: list[Tensor]) -> list[Tensor]:
+        first = trackers[0]
+        filters = torch.cat([tracker.filter for tracker in trackers])
+        scores = first.net.classifier.classify(filters, torch.stack(features, dim=1)).transpose(0, 1)
+        maps = preprocess(scores.flatten(0, 1), first.params, getattr(first.optimizer, 'softmax_reg', None))
+        return list(maps.chunk(len(trackers)))
 
     def _localize(self, scores: np.ndarray, samples: list[Sample]) -> Peak:
         cell = self.sample_sz / self.feature_sz
