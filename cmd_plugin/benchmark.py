@@ -81,8 +81,8 @@ def _d3(net: nn.Module, pairs: int, device: str) -> Callable[[], None]:
     actor.to(device)
     trained = recipe.trained(net)
     optimizer = MasterAdam([{'params': list(trained[name].values()), 'lr': rate} for name, rate in recipe.lr.items()])
-    data = _batch(networks.crop_size(net), pairs, 6, device)
-    return lambda: _step(actor, optimizer, data)
+    data = random_batch(networks.crop_size(net), pairs, 6, device)
+    return lambda: one_step(actor, optimizer, data)
 
 
 def _stock(net: nn.Module, pairs: int, device: str) -> Callable[[], None]:
@@ -93,25 +93,26 @@ def _stock(net: nn.Module, pairs: int, device: str) -> Callable[[], None]:
     actor = DiMPActor(net, {'iou': nn.MSELoss(), 'test_clf': LBHinge(threshold=0.05)}, weights)
     actor.train(True)
     optimizer = torch.optim.Adam([p for p in net.parameters() if p.requires_grad], lr=1e-5)
-    data = _batch(networks.crop_size(net), 2 * pairs, 3, device)
-    return lambda: _step(actor, optimizer, data)
+    data = random_batch(networks.crop_size(net), 2 * pairs, 3, device)
+    return lambda: one_step(actor, optimizer, data)
 
 
-def _step(actor: Any, optimizer: Any, data: dict[str, Tensor]) -> None:
+def one_step(actor: Any, optimizer: Any, data: dict[str, Tensor]) -> None:
+    """Forward pass, backward pass, new weights."""
     loss, _ = actor(data)
     optimizer.zero_grad()
     loss.backward()
     optimizer.step()
 
 
-def _batch(size: int, rows: int, channels: int, device: str) -> dict[str, Tensor]:
+def random_batch(size: int, rows: int, channels: int, device: str, proposals: int = PROPOSALS) -> dict[str, Tensor]:
     """Random crops (1, rows, channels, size, size), a box of a fifth in the middle, proposals around it."""
     box = torch.tensor([0.4, 0.4, 0.2, 0.2]).mul(size).expand(1, rows, 4)
     cells = size // 16 + 1
     data = {'train_images': torch.randn(1, rows, channels, size, size),
             'test_images': torch.randn(1, rows, channels, size, size), 'train_anno': box, 'test_anno': box,
-            'test_proposals': box[:, :, None] + torch.rand(1, rows, PROPOSALS, 4) * 8,
-            'proposal_iou': torch.rand(1, rows, PROPOSALS), 'test_label': torch.rand(1, rows, cells, cells)}
+            'test_proposals': box[:, :, None] + torch.rand(1, rows, proposals, 4) * 8,
+            'proposal_iou': torch.rand(1, rows, proposals), 'test_label': torch.rand(1, rows, cells, cells)}
     return {key: value.to(device) for key, value in data.items()}
 
 

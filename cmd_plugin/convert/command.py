@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import importlib.util
 from pathlib import Path
 
 from cmd_plugin.errors import UserError
+from cmd_plugin.upstream.presence import has
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -52,5 +52,5 @@ def tell(path: Path) -> None:
 
 def _own_toolkit() -> None:
     """These commands read files of either toolkit, but with ours: the other has no reader that runs nothing."""
-    if importlib.util.find_spec('ltr.admin') is None or importlib.util.find_spec('ltr.admin.portable') is None:
+    if not has('ltr.admin.portable'):
         raise UserError('convert and inspect need the toolkit that comes with cmd_plugin: leave --upstream out')

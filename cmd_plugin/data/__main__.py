@@ -43,7 +43,7 @@ def main() -> None:
     try:
         args.out.write_bytes(data.tobytes())
     except OSError as error:
-        raise UserError(f'cannot write {args.out}: {error.strerror}') from error
+        raise UserError(f'cannot write {args.out}: {error.strerror}; make room or choose another --out') from error
     print(f'{args.samples} samples: {os.fspath(args.out)}')
 
 

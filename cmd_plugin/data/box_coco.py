@@ -16,6 +16,8 @@ from cmd_plugin.data.box_records import DIGITS, BoxSet, Found, Modality, Record,
 from cmd_plugin.data.coco_names import COCO_NUMBERS
 from cmd_plugin.errors import UserError
 
+IDS = ('id', 'image_id', 'category_id')
+
 
 def read_coco(path: Path) -> BoxSet:
     """Read a COCO file.
@@ -34,7 +36,7 @@ def read_coco(path: Path) -> BoxSet:
         number = entry.get('id', place)
         where = f'{path}, annotation {number}'
         if entry['image_id'] not in images:
-            raise UserError(f'{where}: there is no image {entry["image_id"]!r}')
+            raise UserError(f'{where}: there is no image {entry["image_id"]!r}: correct its image_id')
         if not isinstance(entry['bbox'], list) or len(entry['bbox']) != 4:
             raise UserError(f'{where}: bbox must be [x, y, width, height], not {str(entry["bbox"])[:60]}')
         if not entry.get('iscrowd'):
@@ -102,13 +104,13 @@ def read_json(path: Path) -> dict[str, Any]:
     except OSError as error:
         raise UserError(f'cannot read {path}: {error.strerror}') from None
     except UnicodeDecodeError:
-        raise UserError(f'{path} is not a text file') from None
+        raise UserError(f'{path} is not a text file: copy it again, or make the boxes anew') from None
     if not text.strip():
         raise UserError(f'{path} is an empty file: it holds no box')
     try:
         contents = json.loads(text)
-    except ValueError as error:
-        raise UserError(f'{path} is not JSON ({error})') from None
+    except (ValueError, RecursionError) as error:
+        raise UserError(f'{path} is not JSON ({error}): copy it again, or make the boxes anew') from None
     if not isinstance(contents, dict):
         raise UserError(f'{path} is not COCO JSON: expected an object with images, annotations and categories')
     return contents
@@ -118,10 +120,15 @@ def _entries(contents: Mapping[str, Any], name: str, keys: Sequence[str], path: 
     """A list of objects that hold `keys`."""
     entries = contents.get(name)
     if not isinstance(entries, list):
-        raise UserError(f'{path} is not COCO JSON: it has no list of {name}')
+        raise UserError(f'{path} is not COCO JSON: it has no list of {name}; expected images, annotations and '
+                        'categories')
     for place, entry in enumerate(entries):
         if not isinstance(entry, dict) or any(key not in entry for key in keys):
             raise UserError(f'{path} is not COCO JSON: entry {place} of {name} lacks {" or ".join(keys)}')
+        for key in IDS:
+            if not isinstance(entry.get(key, 0), (int, float, str)):
+                raise UserError(f'{path}: {key} of entry {place} of {name} must be a number or a text, not '
+                                f'{str(entry[key])[:40]!r}')
     return entries
 
 

@@ -86,7 +86,7 @@ def _text(file: Path) -> str:
     except OSError as error:
         raise UserError(f'cannot read {file}: {error.strerror}') from None
     except UnicodeDecodeError:
-        raise UserError(f'{file} is not a text file') from None
+        raise UserError(f'{file} is not a text file: copy it again, or make the boxes anew') from None
 
 
 def _kind(line: str, where: str) -> TextFormat:
@@ -133,7 +133,7 @@ def _fairmot_label(label: str, where: str) -> tuple[Modality, str]:
         return 'tir', label[1:]
     near = difflib.get_close_matches(label, COCO_NAMES, 3)
     raise UserError(f'{where}: unknown label {label[:40]!r}{"; near: " + ", ".join(near) if near else ""}: FairMOT '
-                    'text holds COCO classes (car, person ...), with a t in front on the TIR half (tcar, tperson ...)')
+                    'text must hold COCO classes (car, person ...), on the TIR half with a t in front (tcar, tperson)')
 
 
 def _fairmot_line(box: Found, record: Record) -> str:

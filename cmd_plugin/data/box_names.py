@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Protocol
+from typing import Literal, Protocol
+
+import numpy as np
 
 from cmd_plugin.data.box_records import BoxSet, Modality, Record, bare_name, unmarked
 from cmd_plugin.errors import UserError
+
+SIDES: tuple[Modality, ...] = ('rgb', 'tir')
+LONGEST = 2
+"""Parts of a name that a pair is looked up by."""
+ENDS: tuple[Literal['left', 'right'], ...] = ('left', 'right')
 
 
 class NamedPairs(Protocol):
@@ -35,12 +41,15 @@ class PairIndex:
 
     def __init__(self, pairs: NamedPairs) -> None:
         self.pairs = pairs
-        # By the last part of the name only: the rest is looked at when needed, a million pairs must be cheap.
-        self._by_stem: dict[Modality, defaultdict[str, list[int]]] = {'rgb': defaultdict(list),
-                                                                      'tir': defaultdict(list)}
+        self._folders: dict[str, tuple[str, ...]] = {}
+        # A million pairs must be cheap: hashes in place of names. By two parts, too: videos count their frames alike.
+        hashes = np.zeros((len(SIDES), LONGEST, len(pairs)), np.int64)
         for index in range(len(pairs)):
-            for modality, path in zip(self._by_stem, pairs.paths(index), strict=True):
-                self._by_stem[modality][bare_name(path.name)[-1]].append(index)
+            for side in range(len(SIDES)):
+                name = self._bare_path(index, side)
+                hashes[side, :, index] = [hash(name[-parts:]) for parts in range(1, LONGEST + 1)]
+        self._order = hashes.argsort(axis=2, kind='stable')
+        self._hashes = np.take_along_axis(hashes, self._order, axis=2)
 
     def find(self, record: Record, root: str = '') -> list[int]:
         """Indices of the pair of a record; several where a pair is in the data set more than once.
@@ -50,26 +59,36 @@ class PairIndex:
         """
         sides: Iterable[Modality] = ('rgb',) if record.modality == 'rgb' or record.joined else ('tir', 'rgb')
         for side in sides:
-            found = self._find(bare_name(record.name), side, root)
+            found = self._find(bare_name(record.name), SIDES.index(side), root)
             if found:
                 return found
         return []
 
-    def _find(self, name: tuple[str, ...], side: Modality, root: str) -> list[int]:
-        fitting = {index: self._full_name(index, side) for index in self._by_stem[side].get(name[-1], ())}
-        fitting = {index: full for index, full in fitting.items() if full[-len(name):] == name}
+    def _find(self, name: tuple[str, ...], side: int, root: str) -> list[int]:
         longer = (*unmarked([root]), *name) if root else name
-        if len(set(fitting.values())) > 1:
-            fitting = {index: full for index, full in fitting.items() if full[-len(longer):] == longer} or fitting
-        if len(set(fitting.values())) > 1:
-            one, other = sorted({str(self.pairs.paths(index)[0]) for index in fitting})[:2]
-            raise UserError(f'boxes of {"/".join(name)} fit several pairs, e.g. {one} and {other}: '
-                            'keep box files in folders like those of the pairs')
-        return list(fitting)
+        for wanted in (longer, name):
+            fitting = {index: full for index in self._candidates(wanted, side)
+                       if (full := self._bare_path(index, side))[-len(wanted):] == wanted}
+            if len(set(fitting.values())) > 1:
+                one, other = sorted({str(self.pairs.paths(index)[0]) for index in fitting})[:2]
+                raise UserError(f'boxes of {"/".join(name)} fit several pairs, e.g. {one} and {other}: '
+                                'keep box files in folders like those of the pairs')
+            if fitting:
+                return list(fitting)
+        return []
 
-    def _full_name(self, index: int, side: Modality) -> tuple[str, ...]:
-        path = self.pairs.paths(index)[0 if side == 'rgb' else 1]
-        return bare_name(Path(os.path.abspath(path)).as_posix())
+    def _candidates(self, name: tuple[str, ...], side: int) -> list[int]:
+        """Pairs whose path ends with the last parts of a name, and seldom others; in order."""
+        row = side, min(len(name), LONGEST) - 1
+        low, high = (np.searchsorted(self._hashes[row], hash(name[-LONGEST:]), side=end) for end in ENDS)
+        return self._order[row][low:high].tolist()
+
+    def _bare_path(self, index: int, side: int) -> tuple[str, ...]:
+        """All parts of a pair's path, as in `bare_name`."""
+        folder, file = os.path.split(self.pairs.paths(index)[side])
+        if folder not in self._folders:
+            self._folders[folder] = bare_name(f'{Path(os.path.abspath(folder)).as_posix()}/-')[:-1]
+        return *self._folders[folder], *bare_name(file)
 
 
 def match_records(sets: Iterable[BoxSet], pairs: NamedPairs) -> tuple[dict[int, list[Record]], int]:

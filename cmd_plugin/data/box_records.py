@@ -87,7 +87,7 @@ def bare_name(name: str) -> tuple[str, ...]:
     `set/visible/a/01.jpg`, `rgb/set/a/01.txt` and `set/a/01` are one name: by it boxes find their pair.
     """
     # By hand: this is done for every pair and every record, and a path object would take ten times as long.
-    *folders, file = (part for part in name.split('/') if part not in ('', '.', '..'))
+    *folders, file = [part for part in name.split('/') if part not in ('', '.', '..')] or ['']
     stem, suffix = os.path.splitext(file)
     return (*unmarked(folders), stem if suffix.lower() in SUFFIXES else file)
 
@@ -116,7 +116,7 @@ def numbers(cells: Iterable[object], where: str) -> list[float]:
         except (TypeError, ValueError):
             value = math.nan
         if not math.isfinite(value):
-            raise UserError(f'{where}: {str(cell)[:40]!r} is not a finite number')
+            raise UserError(f'{where}: {str(cell)[:40]!r} is not a finite number; correct it')
         found.append(value)
     return found
 
@@ -137,7 +137,7 @@ def write_whole(path: Path, text: str, durable: bool = False) -> None:
     Raises:
         UserError: it cannot be written.
     """
-    part = path.with_name(f'.{path.name}.{os.getpid()}')
+    part = path.with_name(f'.{path.name}.tmp')  # one name: what a killed process left is replaced
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
@@ -150,4 +150,4 @@ def write_whole(path: Path, text: str, durable: bool = False) -> None:
         finally:
             part.unlink(missing_ok=True)
     except OSError as error:
-        raise UserError(f'cannot write {path}: {error.strerror}') from error
+        raise UserError(f'cannot write {path}: {error.strerror}; make room or choose another folder') from error

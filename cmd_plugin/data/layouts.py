@@ -1,7 +1,6 @@
 """Find aligned RGB-TIR pairs on disk: twin folders, side-by-side images, list files.
 
-Nothing is opened here but directories and list files. A million pairs must be cheap, so names are kept as
-numpy byte strings: one block of memory that worker processes share.
+Nothing is opened here but directories and list files. A million pairs must be cheap: no look-up, no object a file.
 """
 
 from __future__ import annotations
@@ -9,21 +8,18 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-
 from cmd_plugin.data.matching import RGB_NAMES, TIR_NAMES, match_twins, natural
+from cmd_plugin.data.packing import Packed, packed, packed_columns
+from cmd_plugin.data.pair_lists import LIST_SUFFIXES, PairList
 from cmd_plugin.errors import UserError
 
 Layout = Literal['auto', 'side-by-side']
 Kind = Literal['twins', 'side-by-side', 'list']
 IMAGE_SUFFIXES = frozenset(
     {'.jpg', '.jpeg', '.png', '.bmp', '.tif', '.tiff', '.webp', '.pgm', '.ppm', '.jp2'})
-LIST_SUFFIXES = frozenset({'.txt', '.csv'})
 SIDE_BY_SIDE_FOLDERS = frozenset({'side_by_side', 'side-by-side', 'sidebyside'})
 
 
@@ -34,7 +30,7 @@ class PairGroup:
     Attributes:
         kind: `twins` (two folders), `side-by-side` (one file a pair, RGB left, TIR right) or `list`.
         rgb_folder, tir_folder: what the names are relative to.
-        rgb, tir: `(N,)` byte strings, file names; the same array when the names are equal.
+        rgb, tir: `(N,)` file names; the same array when the names are equal.
         alone: number of images without a twin.
         example: one of these.
     """
@@ -42,8 +38,8 @@ class PairGroup:
     kind: Kind
     rgb_folder: Path
     tir_folder: Path
-    rgb: NDArray[np.bytes_]
-    tir: NDArray[np.bytes_]
+    rgb: Packed
+    tir: Packed
     alone: int = 0
     example: str = ''
 
@@ -78,7 +74,7 @@ def _walk(folder: Path, lone: bool = False) -> Iterator[PairGroup]:
     """Groups in `folder` and beneath; `lone`: it carries the name of a modality and has no twin."""
     folders, files = _scan(folder)
     if lone and files:
-        yield PairGroup('twins', folder, folder, _packed([]), _packed([]), len(files), str(folder / files[0]))
+        yield PairGroup('twins', folder, folder, packed([]), packed([]), len(files), str(folder / files[0]))
     rgb = [name for name in folders if name.casefold() in RGB_NAMES]
     tir = [name for name in folders if name.casefold() in TIR_NAMES]
     twins = bool(rgb and tir)
@@ -100,61 +96,23 @@ def _twin_folders(rgb_folder: Path, tir_folder: Path) -> PairGroup:
     example = ''
     if alone:
         example = str((rgb_folder if alone[0][0] == 'rgb' else tir_folder) / alone[0][1])
-    rgb_packed = _packed(rgb)
-    return PairGroup('twins', rgb_folder, tir_folder, rgb_packed, rgb_packed if tir == rgb else _packed(tir),
+    rgb_packed = packed(rgb)
+    return PairGroup('twins', rgb_folder, tir_folder, rgb_packed, rgb_packed if tir == rgb else packed(tir),
                      len(alone), example)
 
 
 def _side_by_side(folder: Path) -> PairGroup:
     """All images beneath a folder, each of them a pair."""
-    names = _packed(list(_images(folder)))
+    names = packed(list(_images(folder)))
     return PairGroup('side-by-side', folder, folder, names, names)
 
 
 def _from_list(path: Path) -> PairGroup:
-    """Pairs of a list: `RGB TIR` a line, split at a comma, tab or blank, relative to the list's folder."""
-    rgb: list[str] = []
-    tir: list[str] = []
-    alone: list[str] = []
-
-    @cache
-    def listing(folder: str) -> frozenset[str]:
-        return frozenset(os.listdir(folder)) if os.path.isdir(folder) else frozenset()
-
-    def exists(name: str) -> bool:
-        # One listing a folder costs less than one look-up a file; the look-up settles names of other case.
-        full = os.path.join(path.parent, name)
-        folder, file = os.path.split(full)
-        return file in listing(folder) or os.path.isfile(full)
-
-    try:
-        lines = path.read_text(encoding='utf-8-sig').splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f'cannot read list {path}: {error}') from error
-    for number, line in enumerate(lines, 1):
-        if not line.strip() or line.lstrip().startswith('#'):
-            continue
-        cells = [cell.strip().strip('"') for cell in _split(line)]
-        if len(cells) != 2 or not all(cells):
-            raise UserError(f'{path}, line {number}: expected two paths (RGB, TIR), found {line.strip()!r}')
-        if not rgb and not alone and cells[0].casefold() in RGB_NAMES and cells[1].casefold() in TIR_NAMES:
-            continue
-        missing = [cell for cell in cells if not exists(cell)]
-        if missing:
-            alone.append(missing[0])
-        else:
-            rgb.append(cells[0])
-            tir.append(cells[1])
-    return PairGroup('list', path.parent, path.parent, _packed(rgb), _packed(tir), len(alone),
-                     f'{alone[0]} named in {path} does not exist' if alone else '')
-
-
-def _split(line: str) -> list[str]:
-    """Cells of a line: the first separator found of tab, comma, semicolon, else blanks."""
-    for separator in '\t,;':
-        if separator in line:
-            return line.split(separator)
-    return line.split()
+    """The pairs of a list."""
+    pairs = PairList(path)
+    rgb, tir = packed_columns(pairs, 2)
+    return PairGroup('list', path.parent, path.parent, rgb, tir, pairs.alone,
+                     f'{pairs.example} named in {path} does not exist' if pairs.alone else '')
 
 
 def _images(folder: Path, prefix: str = '') -> Iterator[str]:
@@ -172,13 +130,14 @@ def _scan(folder: Path) -> tuple[list[str], list[str]]:
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
-                if entry.name.startswith('.'):
+                name = entry.name
+                if name[0] == '.':
                     continue
                 if entry.is_dir():
                     if not (entry.is_symlink() and _is_loop(folder, entry.path)):
-                        folders.append(entry.name)
-                elif os.path.splitext(entry.name)[1].lower() in IMAGE_SUFFIXES:
-                    files.append(entry.name)
+                        folders.append(name)
+                elif name[name.rfind('.'):].lower() in IMAGE_SUFFIXES:
+                    files.append(name)
     except OSError as error:
         raise UserError(f'cannot list folder {folder}: {error.strerror}') from error
     return natural(folders), natural(files)
@@ -187,13 +146,3 @@ def _scan(folder: Path) -> tuple[list[str], list[str]]:
 def _is_loop(folder: Path, link: str) -> bool:
     """Whether a link leads back to a folder that holds it."""
     return Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(link))
-
-
-def _packed(names: list[str]) -> NDArray[np.bytes_]:
-    """Names as one block of byte strings (see `unpacked`)."""
-    return np.array([os.fsencode(name) for name in names], dtype=np.bytes_)
-
-
-def unpacked(names: NDArray[np.bytes_], index: int) -> str:
-    """One name of a block."""
-    return os.fsdecode(bytes(names[index]))

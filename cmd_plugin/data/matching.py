@@ -9,13 +9,19 @@ RGB_NAMES = frozenset({'visible', 'vis', 'vi', 'v', 'rgb', 'color', 'colour'})
 TIR_NAMES = frozenset({'infrared', 'ir', 'i', 'thermal', 'tir', 't', 'lwir', 'fir'})
 """Folder names of the two modalities, compared without case."""
 
+NO_DIGITS = str.maketrans('123456789', '0' * 9)
 Key = Callable[[str], str]
 
 
 def natural(names: list[str]) -> list[str]:
     """Names in natural order (`2` before `10`), the same on every machine."""
-    # The plain sort first: names that differ in leading zeros only have equal keys below.
-    return sorted(sorted(names), key=lambda name: re.sub(r'\d+', lambda digits: digits[0].zfill(20), name))
+    # The plain sort first: names that differ in leading zeros only have equal keys below. And it is all there is to do
+    # for `000001.jpg`, `000002.jpg` ...: among names with their digits at the same places no number is shorter.
+    plain = sorted(names)
+    places = ''.join(plain).translate(NO_DIGITS)
+    if len(set(map(len, plain))) == 1 and places == places[:len(plain[0])] * len(plain):
+        return plain
+    return sorted(plain, key=lambda name: re.sub(r'\d+', lambda digits: digits[0].zfill(20), name))
 
 
 def match_twins(rgb: list[str], tir: list[str]) -> tuple[list[str], list[str], list[tuple[str, str]]]:

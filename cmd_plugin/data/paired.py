@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from cmd_plugin.data.layouts import Layout, PairGroup, find_pairs, unpacked
+from cmd_plugin.data.layouts import Layout, PairGroup, find_pairs
+from cmd_plugin.data.packing import unpacked
 from cmd_plugin.data.reading import read_halves, read_rgb, read_tir
 from cmd_plugin.errors import UserError
 

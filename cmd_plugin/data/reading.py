@@ -104,16 +104,16 @@ def _decode(path: Path) -> NDArray[Any]:
     except OSError as error:
         raise UserError(f'cannot read image {path}: {error.strerror}') from error
     if not data:
-        raise UserError(f'image {path} is an empty file')
+        raise UserError(f'image {path} is an empty file: copy it again or remove it')
     if is_cut_short(data):
         raise UserError(f'image {path} is cut short (its end is missing): copy it again or remove it')
     try:
         # imdecode, not imread: imread cannot open names outside the code page on Windows.
         image: NDArray[Any] | None = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
     except cv2.error as error:
-        raise UserError(f'image {path} cannot be decoded: {error.err}') from error
+        raise UserError(f'image {path} cannot be decoded ({error.err}): copy it again or remove it') from error
     if image is None:
-        raise UserError(f'image {path} cannot be decoded: damaged, or not an image')
+        raise UserError(f'image {path} cannot be decoded: damaged, or not an image; copy it again or remove it')
     # Colour conversion takes these depths only.
     return image if image.dtype in (np.uint8, np.uint16, np.float32) else image.astype(np.float32)
 

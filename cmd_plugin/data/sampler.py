@@ -14,6 +14,7 @@ from torch.utils.data import Dataset
 
 from cmd_plugin.data.pseudo_boxes import PseudoBox, check_pseudo_box
 from cmd_plugin.errors import UserError
+from cmd_plugin.upstream.seeding import seed_everything
 from pytracking import TensorDict
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,8 @@ class PairedSampler(Dataset[Any]):
     """Training samples of unlabelled pairs: one reference and one test frame, both of one pair.
 
     Pair and box hang on the global numpy generator alone, one number a sample, crops on the generators that
-    the processing uses (`random`, torch): whoever seeds these (trainer, loader) decides everything. Pairs
+    the processing uses (`random`, torch): whoever seeds these for each sample (our toolkit's loader; on another
+    toolkit this class, once it has an `epoch_seed`) decides everything. Pairs
     that cannot be read, or whose halves differ in size, are skipped: another is drawn, the file is named once
     in the log, and `skipped` counts (over all worker processes).
 
@@ -68,6 +70,7 @@ class PairedSampler(Dataset[Any]):
         if hasattr(pseudo_box, 'bind'):
             pseudo_box.bind(dataset)
         self.samples_per_epoch = samples_per_epoch
+        self.epoch_seed: int | None = None
         self.processing = processing
         self._failed: deque[bool] = deque(maxlen=WINDOW)
         # Shared memory: worker processes write here what the main process reports.
@@ -89,13 +92,15 @@ class PairedSampler(Dataset[Any]):
         return '; '.join(filter(None, (skipped if self.skipped else '', told)))
 
     def __getitem__(self, index: int) -> TensorDict:
-        """Draw a sample; `index` plays no part.
+        """Draw a sample; `index`, its place in the epoch, plays no part but in seeding.
 
         Returns:
             `train_images`, `test_images`: lists of one uint8 `(H, W, 6)` image, the same one;
             `train_anno`, `test_anno`: lists of one float32 `(4,)` pseudo box, `xywh` in image px; `dataset`:
-            name; `test_class`: `'pair'`. All of it as `processing` turns it.
+            name; `test_class`: `'pair'`; `files`: name of the pair. All of it as `processing` turns it.
         """
+        if self.epoch_seed is not None:
+            seed_everything(self.epoch_seed, index)
         rng = np.random.default_rng(np.random.randint(2 ** 31))
         number, pair = self._draw(rng)
         size = (pair.shape[0], pair.shape[1])
@@ -104,7 +109,7 @@ class PairedSampler(Dataset[Any]):
         anno = torch.tensor([float(value) for value in box], dtype=torch.float32)
         return self.processing(TensorDict({
             'train_images': [pair], 'train_anno': [anno], 'test_images': [pair], 'test_anno': [anno.clone()],
-            'dataset': self.dataset.get_name(), 'test_class': 'pair'}))
+            'dataset': self.dataset.get_name(), 'test_class': 'pair', 'files': self.dataset.describe(number)}))
 
     def _draw(self, rng: np.random.Generator) -> tuple[int, NDArray[np.uint8]]:
         """A pair that can be used, uniform among all, and its index."""

@@ -15,6 +15,7 @@ from typing import Any
 from cmd_plugin.upstream import hooks
 
 TOOLKIT = ('ltr', 'pytracking')
+INSIDE = ('ltr.', 'pytracking.')  # the finder of an editable install would add what the checkout lacks from ours
 
 
 class Finder(MetaPathFinder):
@@ -30,10 +31,14 @@ class Finder(MetaPathFinder):
 
     def find_spec(self, fullname: str, path: Sequence[str] | None = None,
                   target: ModuleType | None = None) -> ModuleSpec | None:
-        """Spec of a module that concerns the plugin; `None` leaves all others to the other finders."""
+        """Spec of a module that concerns the plugin; `None` leaves all others to the other finders.
+
+        Raises:
+            ModuleNotFoundError: the checkout has no such module.
+        """
         stand_in = hooks.stand_in(fullname)
         if stand_in is None and fullname not in TOOLKIT and not hooks.concerns(fullname):
-            return None
+            return self._of_checkout(fullname, path, target) if fullname.startswith(INSIDE) else None
         found = None if stand_in is not None and stand_in.always else self._elsewhere(fullname, path, target)
         if found is None:
             return None if stand_in is None else self._made(fullname, stand_in)
@@ -48,8 +53,16 @@ class Finder(MetaPathFinder):
     def _elsewhere(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec | None:
         if name in TOOLKIT:
             return PathFinder.find_spec(name, [str(self.checkout)], target)
+        if name.startswith(INSIDE):
+            return PathFinder.find_spec(name, path, target)
         specs = (finder.find_spec(name, path, target) for finder in sys.meta_path if finder is not self)
         return next((spec for spec in specs if spec is not None), None)
+
+    def _of_checkout(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec:
+        found = PathFinder.find_spec(name, path, target)
+        if found is None:
+            raise ModuleNotFoundError(f'{self.checkout} has no {name}', name=name)
+        return found
 
     def _made(self, name: str, stand_in: hooks.StandIn) -> ModuleSpec | None:
         return spec_from_loader(name, _Made(stand_in), is_package=stand_in.package)

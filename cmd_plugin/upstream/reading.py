@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import collections
 import importlib
-import importlib.util
 import inspect
 import re
 import sys
@@ -20,6 +19,7 @@ import torch
 from torch import nn
 
 from cmd_plugin.errors import UserError
+from cmd_plugin.upstream.presence import has
 
 RECORDS = {'ltr.admin.model_constructor': ('NetConstructor',), 'ltr.admin.settings': ('Settings',),
            'ltr.admin.local': ('EnvironmentSettings',), 'ltr.admin.stats': ('AverageMeter', 'StatValue')}
@@ -29,7 +29,7 @@ LEGACY_PREFIX = 'dlframework.'
 
 def reads_safely() -> bool:
     """Whether the toolkit's own reader refuses what no checkpoint needs: one with a door for networks does."""
-    return importlib.util.find_spec('ltr.admin.plugins') is not None
+    return has('ltr.admin.plugins')
 
 
 def allowed() -> list[Any]:
@@ -41,7 +41,7 @@ def allowed() -> list[Any]:
         # Files written under the other major version of numpy name this function by its other path.
         found += [(scalar, f'numpy.{core}.multiarray.scalar') for core in ('core', '_core')]
     for module, names in RECORDS.items():
-        if importlib.util.find_spec(module) is not None:
+        if has(module):
             found += [getattr(importlib.import_module(module), name) for name in names]
     # Only where it is imported already: it brings the whole tracking side along.
     tensor_dict = getattr(sys.modules.get('pytracking'), 'TensorDict', None)
@@ -92,7 +92,7 @@ def _build(path: Path, constructor: Any) -> nn.Module:
     if named not in known:
         raise UserError(f'{path}: refused to build a network with {".".join(named)}: known are '
                         f'{", ".join(sorted(name for _, name in known))}')
-    function = getattr(importlib.import_module(named[0]), named[1], None)
+    function = getattr(importlib.import_module(named[0]), named[1], None) if has(named[0]) else None
     if function is None:
         raise UserError(f'{path} holds a {named[1]}, which the toolkit in use does not have ({named[0]})')
     arguments = dict(constructor.kwds)

@@ -41,11 +41,16 @@ def seed_epochs(trainer: Any, loaders: Sequence[Any], seed: int) -> None:
 
     Args:
         trainer: an `LTRTrainer`.
-        loaders: its loaders.
+        loaders: its loaders, of a data set that seeds every sample from its `epoch_seed` (`PairedSampler`).
         seed: of everything random.
+
+    Raises:
+        UserError: several processes train with a trainer that does not know of seeds, nor of other processes.
     """
     if hasattr(trainer, 'seed'):
         return
+    if os.environ.get('WORLD_SIZE', '1') != '1':
+        raise UserError('this toolkit trains in one process: start it without torchrun')
     train_epoch = trainer.train_epoch
 
     def seeded() -> None:
@@ -53,6 +58,7 @@ def seed_epochs(trainer: Any, loaders: Sequence[Any], seed: int) -> None:
         for index, loader in enumerate(loaders):
             # Also without workers: else the loader would take a number from the common stream.
             loader.generator = torch.Generator().manual_seed(_mixed(seed, trainer.epoch, index + 1))
+            loader.dataset.epoch_seed = loader.generator.initial_seed()
         train_epoch()
     trainer.train_epoch = seeded
 

@@ -15,7 +15,7 @@ from ltr.admin.errors import UserError
 from pytracking.analysis.evaluate import Result, evaluate
 from pytracking.analysis.protocols import Protocol, get_protocol
 from pytracking.evaluation.data import DEFAULT_PROTOCOL, Sequence
-from pytracking.evaluation.local import local_env_settings
+from pytracking.evaluation.environment import local_env_settings
 from pytracking.evaluation.results import read_boxes, read_seconds, result_file
 from pytracking.evaluation.tracker import Tracker
 

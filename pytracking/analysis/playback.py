@@ -11,7 +11,7 @@ import numpy as np
 from ltr.admin.errors import UserError
 from ltr.data.image_loader import read_image
 from pytracking.evaluation.data import Sequence
-from pytracking.evaluation.local import local_env_settings
+from pytracking.evaluation.environment import local_env_settings
 from pytracking.evaluation.results import read_boxes
 from pytracking.evaluation.tracker import Tracker
 

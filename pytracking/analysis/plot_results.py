@@ -12,7 +12,7 @@ from ltr.admin.plugins import unknown
 from pytracking.analysis.extract_results import TrackerResult, extract_results, merge_runs
 from pytracking.analysis.protocols import MeasureName
 from pytracking.analysis.table import format_table
-from pytracking.evaluation.local import local_env_settings
+from pytracking.evaluation.environment import local_env_settings
 from pytracking.evaluation.tracker import Tracker
 
 PLOT_TYPES: dict[str, MeasureName] = {'prec': 'precision', 'norm_prec': 'norm_precision',

@@ -4,13 +4,13 @@ The unit is one forward pass of torchvision's own ResNet up to layer3, eager flo
 threads, in the same run and in turn with the tracked frames. `dimp_small` has no such counterpart: its unit is its own
 backbone on one 144 px crop. Weights are random: the time does not depend on them once the decisions that do are fixed.
 Every frame counts as found and normal, so each is refined and stored, and the filter is updated every 20th frame, as in
-easy video; boxes move little during refinement. `--evaluation` times the evaluation of result boxes instead.
+easy video; boxes move little during refinement. Further sections: training, loader, evaluation; `--against DIR`:
+ratios to a stock checkout; `--growth`: how cost grows with size (`sections.py`).
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import time
 from collections.abc import Callable
@@ -22,11 +22,13 @@ import torchvision
 from torch import nn
 
 from ltr.admin.device import pick_device
-from ltr.admin.errors import cli
 from ltr.models.tracking.dimpnet import STOCK_OPTIONS, dimpnet18, dimpnet50, dimpnet_small
-from pytracking.analysis.speed import evaluation_lines, evaluation_times
-from pytracking.benchmark_parts import Clock, parts_of
+from pytracking.benchmark import sections
+from pytracking.benchmark.lockstep import add_tracking, lockstep_gain, lockstep_lines, runs
+from pytracking.benchmark.parts import Clock, parts_of
+from pytracking.benchmark.series import report
 from pytracking.features.net_wrappers import NetWithBackbone
+from pytracking.features.speed import DEFAULT
 from pytracking.parameter.dimp.dimp_small import parameters as small_params
 from pytracking.tracker.dimp import DiMP
 from pytracking.tracker.dimp.defaults import dimp_params
@@ -40,7 +42,7 @@ PARTS_FRAMES = 20
 
 
 def tracking(name: str, frames: int, device: torch.device, warm_up: int = 5, clock: str = 'wall',
-             parts: bool = False) -> dict[str, Any]:
+             parts: bool = False, speed: str = DEFAULT, together: int = 1) -> dict[str, Any]:
     """Time tracked frames and units in turn.
 
     Args:
@@ -49,13 +51,15 @@ def tracking(name: str, frames: int, device: torch.device, warm_up: int = 5, clo
         device: where both run.
         clock: `wall`, or `cpu` for the processor time of all threads, which other programs hardly change.
         parts: also time the parts of further frames.
+        speed: preset, see `pytracking.features.speed`.
+        together: also track so many sequences in lock-step, see `lockstep_gain`.
 
     Returns:
         `unit_ms`, `frame_ms`, `median_frame_ms`, `initialise_ms`, and `ratio`, `median_ratio` of frame to unit;
-        with `parts` a dictionary `parts`, of ratios of parts to unit.
+        with `parts` a dictionary `parts`, of ratios of parts to unit; with `together` the keys of `lockstep_gain`.
     """
     now = _finished(CLOCKS[clock], device)
-    tracker, unit = _tracker(name, device)
+    tracker, unit = _tracker(name, device, speed)
     images = _video(warm_up + frames + PARTS_FRAMES)
     box = [300.0, 220.0, 60.0, 70.0]
     initialise = _timed(lambda: tracker.initialize(images[0], {'init_bbox': box}), now)
@@ -71,6 +75,8 @@ def tracking(name: str, frames: int, device: torch.device, warm_up: int = 5, clo
     found: dict[str, Any] = {
         'unit_ms': 1e3 * mean_unit, 'frame_ms': 1e3 * mean, 'median_frame_ms': 1e3 * median,
         'initialise_ms': 1e3 * initialise, 'ratio': mean / mean_unit, 'median_ratio': median / median_unit}
+    if together > 1:
+        found.update(lockstep_gain(tracker, together, images[:1 + frames], box, now))
     if parts:
         times = parts_of(tracker, images[-PARTS_FRAMES:], now)
         found['parts'] = {part: seconds / median_unit for part, seconds in times.items()}
@@ -90,7 +96,7 @@ def _unit(net: nn.Module, backbone: str | None, side: int, device: torch.device)
     return forward
 
 
-def _tracker(name: str, device: torch.device) -> tuple[DiMP, Callable[[], Any]]:
+def _tracker(name: str, device: torch.device, speed: str = DEFAULT) -> tuple[DiMP, Callable[[], Any]]:
     """The tracker, and its unit."""
     constructor, backbone, side = NETWORKS[name]
     torch.manual_seed(0)
@@ -100,7 +106,7 @@ def _tracker(name: str, device: torch.device) -> tuple[DiMP, Callable[[], Any]]:
     params = dimp_params(side) if backbone is not None else small_params()
     params.target_not_found_threshold = -math.inf
     params.distractor_threshold = params.hard_negative_threshold = math.inf
-    params.net = NetWithBackbone(net, device=device)
+    params.net = NetWithBackbone(net, device=device, speed=speed)
     return DiMP(params), _unit(net, backbone, side, device)
 
 
@@ -138,33 +144,29 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument('--clock', choices=CLOCKS, default='wall',
                         help='cpu: processor time of all threads, for machines that others use, too (with --threads 1)')
     parser.add_argument('--parts', action=argparse.BooleanOptionalAction, default=False, help='time the parts, too')
-    parser.add_argument('--json', action=argparse.BooleanOptionalAction, default=False, help='print JSON')
-    parser.add_argument('--evaluation', action=argparse.BooleanOptionalAction, default=False,
-                        help='time the evaluation of result boxes instead, at the size of whole benchmarks')
+    add_tracking(parser)
+    sections.add_arguments(parser)
     options = parser.parse_args(argv)
-    if options.evaluation:
-        times = evaluation_times()
-        print(json.dumps(times, indent=2) if options.json else '\n'.join(evaluation_lines(times)))
-        return 0
+    if options.growth is not None:
+        from pytracking.benchmark.growth import growth
+        return report(growth(), options.growth, 'growth')
+    wanted = sections.chosen(options)
     if options.threads:
         torch.set_num_threads(options.threads)
     device = pick_device(options.device)
-    results = {name: tracking(name, options.frames, device, clock=options.clock, parts=options.parts)
-               for name in options.net or ['dimp50']}
-    if options.json:
-        print(json.dumps({'device': str(device), 'torch': torch.__version__, 'threads': torch.get_num_threads(),
-                          **results}, indent=2))
-        return 0
-    print(f'torch {torch.__version__} on {device}, {torch.get_num_threads()} threads; unit: torchvision ResNet to '
-          'layer3, eager float32, one 288 px crop')
+    results = {label: tracking(name, options.frames, device, 5, options.clock, options.parts, speed,
+                               options.batch_sequences)
+               for label, name, speed in runs(options) if 'tracking' in wanted}
+    lines = [f'torch {torch.__version__} on {device}, {torch.get_num_threads()} threads; unit: torchvision ResNet to '
+             'layer3, eager float32, one 288 px crop']
     for name, figures in results.items():
-        print(f'{name}: unit {figures["unit_ms"]:.1f} ms, frame {figures["frame_ms"]:.1f} ms (median '
-              f'{figures["median_frame_ms"]:.1f}), first frame {figures["initialise_ms"]:.0f} ms; frame / unit: '
-              f'mean {figures["ratio"]:.2f}, median {figures["median_ratio"]:.2f}')
+        lines.append(f'{name}: unit {figures["unit_ms"]:.1f} ms, frame {figures["frame_ms"]:.1f} ms (median '
+                     f'{figures["median_frame_ms"]:.1f}), first frame {figures["initialise_ms"]:.0f} ms; frame / unit: '
+                     f'mean {figures["ratio"]:.2f}, median {figures["median_ratio"]:.2f}')
+        lines += lockstep_lines(figures)
         if 'parts' in figures:
-            print('  of these ' + ', '.join(f'{part} {ratio:.3f}' for part, ratio in figures['parts'].items()))
+            lines.append('  of these ' + ', '.join(f'{part} {ratio:.3f}' for part, ratio in figures['parts'].items()))
+    others, more = sections.measure(wanted, options, device, _finished(CLOCKS[options.clock], device))
+    sections.show({'device': str(device), 'torch': torch.__version__, 'threads': torch.get_num_threads(), **results,
+                   **others}, [*lines, *more], options.json)
     return 0
-
-
-if __name__ == '__main__':
-    cli(main)

@@ -11,7 +11,7 @@ from pytracking.tracker.common.online import OnlineTracker
 
 Clock = Callable[[], float]
 PARTS = ('crop', 'backbone', 'head', 'scores', 'refinement', 'update', 'rest')
-"""`crop` from the frame to the network's input; `head` the classification features; `scores` their filtering and the
+"""`crop` from the frame to a patch on the device; `head` the classification features; `scores` their filtering and the
 peak; `refinement` the IoU features and the steps; `update` memory and filter; `rest` what lies between."""
 
 
@@ -23,17 +23,15 @@ def parts_of(tracker: OnlineTracker, images: list[np.ndarray], clock: Clock) -> 
         images: frames.
         clock: time now, in seconds, when all work that was started is done.
     """
-    spent: dict[str, float] = dict.fromkeys((*PARTS, 'extract'), 0.0)
-    methods = {'_extract': 'extract', '_features': 'head', '_scores': 'scores', '_localize': 'scores',
-               '_refine': 'refinement', '_update': 'update'}
+    spent: dict[str, float] = dict.fromkeys(PARTS, 0.0)
+    methods = {'_crops': 'crop', '_backbone': 'backbone', '_features': 'head', '_scores': 'scores',
+               '_localize': 'scores', '_climb': 'refinement', '_update': 'update'}
     for name, part in methods.items():
         setattr(tracker, name, _clocked(getattr(tracker, name), part, spent, clock))
-    tracker.net.extract_backbone = _clocked(tracker.net.extract_backbone, 'backbone', spent, clock)
     start = clock()
     for image in images:
         tracker.track(image)
     total = clock() - start
-    spent['crop'] = spent.pop('extract') - spent['backbone']
     spent['rest'] = total - sum(spent.values())
     return {part: seconds / len(images) for part, seconds in spent.items()}
 

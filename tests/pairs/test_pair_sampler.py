@@ -31,7 +31,8 @@ def seed_all(seed: int) -> None:
 def test_sample_before_processing(good):
     np.random.seed(0)
     sample = PairedSampler(good, CenterArea(), 4)[0]
-    assert list(sample) == ['train_images', 'train_anno', 'test_images', 'test_anno', 'dataset', 'test_class']
+    assert list(sample) == ['train_images', 'train_anno', 'test_images', 'test_anno', 'dataset', 'test_class',
+                            'files']
     assert sample['dataset'] == 'pairs'
     for branch in ('train', 'test'):
         assert sample[f'{branch}_images'][0].shape == (48, 64, 6)

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from pytracking import benchmark
-from pytracking.benchmark_parts import PARTS
+from pytracking.benchmark.parts import PARTS
 
 
 def test_json_has_units_and_ratios(capsys):
@@ -26,6 +26,15 @@ def test_parts_make_up_the_frame(capsys):
     assert set(figures['parts']) == set(PARTS) and all(value >= 0 for value in figures['parts'].values())
     assert sum(figures['parts'].values()) == pytest.approx(figures['median_ratio'], rel=0.5)
     assert figures['parts']['rest'] < 0.2 * sum(figures['parts'].values())
+
+
+def test_presets_and_sequences_together(capsys):
+    assert benchmark.main(['--net', 'dimp_small', '--frames', '3', '--device', 'cpu', '--batch-sequences', '2',
+                           '--speed', 'plain', '--speed', 'exact']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split(':')[0] for line in lines[1::2]] == ['dimp_small plain', 'dimp_small exact']
+    gains = [float(line.rsplit(' ', 1)[1]) for line in lines[2::2]]
+    assert all('2 sequences in lock-step: ' in line for line in lines[2::2]) and min(gains) > 0.2
 
 
 @pytest.mark.slow

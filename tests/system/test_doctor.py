@@ -20,8 +20,10 @@ def test_it_lists_what_is_in_use(command, tmp_path):
     lines = [line.strip() for line in result.stdout.splitlines()]
     import torch
     for expected in (f'ltr: {REPO / "ltr"}', f'pytracking: {REPO / "pytracking"}', f'cmd_plugin: {REPO / "cmd_plugin"}',
-                     'trackers: atom, cmd_atom, cmd_dimp, cmd_prdimp, cmd_super_dimp, dimp',
-                     'train_settings: bbreg, cmd_atom, cmd_dimp, cmd_prdimp, cmd_super_dimp, dimp',
+                     'trackers: atom, cmd_atom, cmd_dimp, cmd_kys, cmd_prdimp, cmd_super_dimp, cmd_tomp, dimp, kys, '
+                     'tomp',
+                     'train_settings: bbreg, cmd_atom, cmd_dimp, cmd_kys, cmd_prdimp, cmd_super_dimp, cmd_tomp, dimp, '
+                     'kys, tomp',
                      'cmd_dimp: none below ',
                      f'torch: {torch.__version__.split("+")[0]}', f'data set lsotb_tir: {tmp_path}',
                      'training pairs: nowhere (does not exist)',

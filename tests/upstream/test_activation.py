@@ -21,12 +21,14 @@ print(json.dumps([importlib.util.find_spec(name).origin for name in ('ltr', 'pyt
 """
 # As an editable installation of our toolkit does it, and as a rude one might.
 INSTALLED = f"""
-import sys
+import os, sys
 from importlib.machinery import PathFinder
 class Installed:
     @staticmethod
     def find_spec(name, path=None, target=None):
-        return PathFinder.find_spec(name, [{str(REPO)!r}]) if name in ('ltr', 'pytracking') else None
+        parts = name.split('.')
+        place = os.path.join({str(REPO)!r}, *parts[:-1])
+        return PathFinder.find_spec(name, [place]) if parts[0] in ('ltr', 'pytracking') else None
 sys.meta_path.insert(1, Installed)
 """
 
@@ -41,6 +43,23 @@ def test_the_toolkit_is_the_checkouts_alone(active, checkout, before):
     assert not torch, 'the start of a process costs no torch'
     if not before:
         assert str(REPO) not in path and str(checkout) in path
+
+
+OURS_ALONE = ('ltr.admin.plugins', 'ltr.trainers.replay', 'pytracking.analyse', 'pytracking.parameter.dimp.dimp_small')
+
+
+def test_what_the_checkout_lacks_is_not_taken_from_us(active):
+    result = active(INSTALLED + f"""
+import importlib
+from cmd_plugin.upstream.presence import has
+for name in {OURS_ALONE}:
+    try:
+        print(name, has(name), importlib.import_module(name).__file__)
+    except ModuleNotFoundError as error:
+        print(error.name)
+print(has('ltr.admin'), has('ltr.admin.loading'))
+""")
+    assert result.stdout.split() == [*OURS_ALONE, 'True', 'True'], result.stderr
 
 
 def test_a_toolkit_that_was_imported_before_is_told(checkout):

@@ -24,6 +24,9 @@ LOCAL_ERROR = 'class UserError(Exception):\n    pass\n'
 CHANGES = {
     'from ltr.admin.errors import UserError\n': LOCAL_ERROR,
     'from ltr.tensors import': 'from pytracking.libs.tensors import',
+    'from ltr.admin import distributed\n': '',
+    'distributed.weight_of(int(shown.sum()))': '1.0',
+    'from ltr.admin.plugins import unknown\n': 'def unknown(what, name, known):\n    return LookupError(name)\n',
     'from ltr.admin.loading import load_network\n': 'from ltr import load_network\n',
     # A GPU that is asked for must be there.
     'from ltr.admin.device import pick_device\n':
@@ -58,6 +61,7 @@ def build(folder: Path) -> Path:
         pending += _imported(target)
     resnet = folder / 'ltr' / 'models' / 'backbone' / 'resnet.py'
     resnet.write_text(resnet.read_text(encoding='utf-8') + URLS, encoding='utf-8')
+    assert not (folder / 'ltr' / 'admin' / 'plugins.py').exists(), 'the stock toolkit has no door for plugins'
     git(folder, 'init', '-q')
     git(folder, 'add', '.')
     git(folder, '-c', 'user.name=test', '-c', 'user.email=test@localhost', 'commit', '-q', '-m', 'Stand-in')

@@ -3,6 +3,7 @@
 import torch
 
 from ltr import load_network
+from pytracking.features.speed import PRESETS
 
 
 class NetWithBackbone:
@@ -10,6 +11,7 @@ class NetWithBackbone:
                  std=(0.229, 0.224, 0.225)):
         self.net_path, self.use_gpu = net_path, use_gpu
         self._mean, self._std = (torch.tensor(values).view(1, -1, 1, 1) * 255 for values in (mean, std))
+        self.speed = PRESETS['plain']  # the copied tracker asks for it
         self._net = None
         if initialize:
             self.initialize()
@@ -28,6 +30,10 @@ class NetWithBackbone:
     @property
     def device(self):
         return next(self.net.parameters()).device
+
+    @property
+    def key(self):
+        return id(self.net)
 
     def __getattr__(self, name):
         if name.startswith('_'):
