@@ -17,26 +17,38 @@ ENTRY_POINTS = {
     'pytracking.train_settings': [
         'dimp = ltr.train_settings.dimp',
         'bbreg = ltr.train_settings.bbreg',
+        'kys = ltr.train_settings.kys',
+        'tomp = ltr.train_settings.tomp',
         'cmd_dimp = cmd_plugin.train_settings.cmd_dimp',
         'cmd_atom = cmd_plugin.train_settings.cmd_atom',
         'cmd_prdimp = cmd_plugin.train_settings.cmd_prdimp',
         'cmd_super_dimp = cmd_plugin.train_settings.cmd_super_dimp',
+        'cmd_kys = cmd_plugin.train_settings.cmd_kys',
+        'cmd_tomp = cmd_plugin.train_settings.cmd_tomp',
     ],
     'pytracking.trackers': [
         'dimp = pytracking.tracker.dimp:get_tracker_class',
         'atom = pytracking.tracker.atom:get_tracker_class',
+        'kys = pytracking.tracker.kys:get_tracker_class',
+        'tomp = pytracking.tracker.tomp:get_tracker_class',
         'cmd_dimp = cmd_plugin.tracker:get_tracker_class',
         'cmd_atom = cmd_plugin.tracker:get_atom_class',
         'cmd_prdimp = cmd_plugin.tracker:get_tracker_class',
         'cmd_super_dimp = cmd_plugin.tracker:get_tracker_class',
+        'cmd_kys = cmd_plugin.tracker:get_kys_class',
+        'cmd_tomp = cmd_plugin.tracker:get_tomp_class',
     ],
     'pytracking.parameters': [
         'dimp = pytracking.parameter.dimp',
         'atom = pytracking.parameter.atom',
+        'kys = pytracking.parameter.kys',
+        'tomp = pytracking.parameter.tomp',
         'cmd_dimp = cmd_plugin.parameter.cmd_dimp',
         'cmd_atom = cmd_plugin.parameter.cmd_atom',
         'cmd_prdimp = cmd_plugin.parameter.cmd_prdimp',
         'cmd_super_dimp = cmd_plugin.parameter.cmd_super_dimp',
+        'cmd_kys = cmd_plugin.parameter.cmd_kys',
+        'cmd_tomp = cmd_plugin.parameter.cmd_tomp',
     ],
     'pytracking.datasets': [
         'folder = pytracking.evaluation.folderdataset:FolderDataset',
@@ -70,12 +82,23 @@ ENTRY_POINTS = {
         'klcedimpnet18 = ltr.models.tracking.dimpnet:klcedimpnet18',
         'klcedimpnet50 = ltr.models.tracking.dimpnet:klcedimpnet50',
         'klcedimpnet_small = ltr.models.tracking.dimpnet:klcedimpnet_small',
+        'kysnet18 = ltr.models.tracking.kysnet:kysnet18',
+        'kysnet50 = ltr.models.tracking.kysnet:kysnet50',
+        'kysnet_small = ltr.models.tracking.kysnet:kysnet_small',
+        'tompnet18 = ltr.models.tracking.tompnet:tompnet18',
+        'tompnet50 = ltr.models.tracking.tompnet:tompnet50',
+        'tompnet_small = ltr.models.tracking.tompnet:tompnet_small',
+    ],
+    'pytracking.checkouts': [
+        'stock = cmd_plugin.upstream.command:environment_for',
     ],
     'pytracking.cmd_families': [
         'cmd_dimp = cmd_plugin.families:CMD_DIMP',
         'cmd_atom = cmd_plugin.families:CMD_ATOM',
         'cmd_prdimp = cmd_plugin.families:CMD_PRDIMP',
         'cmd_super_dimp = cmd_plugin.families:CMD_SUPER_DIMP',
+        'cmd_kys = cmd_plugin.families:CMD_KYS',
+        'cmd_tomp = cmd_plugin.families:CMD_TOMP',
     ],
 }
 
@@ -93,11 +116,18 @@ setup(
         'cmd_plugin.published': ['*.csv'],
         'pytracking.analysis.report': ['*.html', '*.css', 'script/*.js'],
     },
+    # No upper bounds but where a release is known to break something: they would keep users from others' fixes.
     install_requires=[
-        'torch>=2.5', 'torchvision>=0.20', 'numpy', 'opencv-python-headless', 'tqdm', 'tensorboard',
-        'matplotlib', 'safetensors', 'scipy',
+        'torch>=2.5',  # the oldest that is tried; 2.6 where files come from strangers (CVE-2025-32434)
+        'torchvision>=0.20',  # the release that belongs to torch 2.5
+        'numpy>=1.26',  # the first for Python 3.12
+        'opencv-python-headless>=4.8.1.78',  # the first without CVE-2023-4863 (WebP): images come from anywhere
+        'tqdm>=4.66.3',  # the first without CVE-2024-34062
+        # Of these only interfaces are used that every release for Python 3.10 and later has.
+        'tensorboard', 'matplotlib', 'safetensors', 'scipy',
     ],
     extras_require={
+        # pytest 8 is the oldest that is tried
         'dev': ['pytest>=8', 'hypothesis', 'ruff', 'mypy', 'playwright', 'onnx', 'onnxscript',
                 'onnxruntime'],
         'browser': ['playwright'],

@@ -29,6 +29,8 @@ def workspace() -> Path:
         found = str(EnvironmentSettings().workspace_dir)
     except ModuleNotFoundError:
         found = ''
+    except Exception as error:  # the file is the user's, and may raise anything
+        raise UserError(f'ltr/admin/local.py of the toolkit: {type(error).__name__}: {error}; correct it') from error
     if not found:
         raise UserError('no workspace is set: set CMD_WORKSPACE, or workspace_dir in ltr/admin/local.py of the toolkit')
     return Path(found).expanduser()
@@ -70,7 +72,8 @@ def save(path: Path, net: nn.Module, info: dict[str, Any]) -> None:
             os.fsync(file.fileno())
         os.replace(temporary, path)
     except (OSError, RuntimeError) as error:  # torch reports a full disk as a RuntimeError
-        raise UserError(f'cannot write {path}: {getattr(error, "strerror", None) or error}') from error
+        raise UserError(f'cannot write {path}: {getattr(error, "strerror", None) or error}; make room or '
+                        'choose another folder') from error
     finally:
         if path.parent.is_dir():
             temporary.unlink(missing_ok=True)

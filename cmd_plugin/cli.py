@@ -84,11 +84,22 @@ def _benchmark_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--net', default='dimp50', choices=('dimp50', 'dimp18', 'dimp_small'), help='default: dimp50')
     parser.add_argument('--pairs', type=number(1), default=5, help='pairs a batch of d3 (default: the paper\'s 5)')
     parser.add_argument('--device', default='cpu', help='cpu (default) or cuda')
+    parser.add_argument('--growth', type=Path, nargs='?', const=Path('workspace', 'growth'), metavar='DIR',
+                        help='how cost grows with pairs, images and proposals, instead: table, JSON and plot, in DIR '
+                             '(default workspace/growth)')
+    parser.add_argument('--most', type=number(10_000), default=1_000_000, help='pairs of the longest list of --growth; '
+                        'a fifth as many files are made (default 1000000)')
 
 
 def _benchmark(options: argparse.Namespace) -> int:
+    if options.growth is not None:
+        from cmd_plugin.growth import run as growth
+        return growth(options.growth, options.most)
+    from cmd_plugin import throughput
     from cmd_plugin.benchmark import run
-    return run(options.net, options.pairs, options.device)
+    status = run(options.net, options.pairs, options.device)
+    throughput.run(options.net, options.pairs, options.device)
+    return status
 
 
 def _later(part: str, name: str) -> Callable[[Any], Any]:
@@ -116,8 +127,11 @@ COMMANDS = {
     'detach': Command('undo attach', _later('upstream', 'add_arguments'), _later('upstream', 'detach')),
     'merge': Command('b3: reference branch of one network, test branch of another', _merge_arguments, _merge),
     'detect': Command('boxes of a detector for the pseudo box `detection`, made once', _detect_arguments, _detect),
+    'check-pairs': Command('pairs that are misaligned, swapped, blank, duplicated, or shown in the test, too',
+                           _later('check_pairs', 'add_arguments'), _later('check_pairs', 'run')),
     'table1': Command('Table 1: train what is missing, track every row, print it', _table1_arguments, _table1),
-    'benchmark': Command('peak memory of d3 beside stock DiMP training', _benchmark_arguments, _benchmark),
+    'benchmark': Command('memory of d3 beside stock DiMP training, its speed beside the plain way',
+                         _benchmark_arguments, _benchmark),
     'convert': Command('a checkpoint to .safetensors and .json, and back; or joined with, or less, another',
                        _later('convert', 'add_arguments'), _later('convert', 'run')),
     'inspect': Command('what a checkpoint is: network, epoch, recipe, teacher, settings',
@@ -125,6 +139,8 @@ COMMANDS = {
     'download': Command('a checkpoint by name, checked by its SHA-256',
                         _later('download', 'add_arguments'), _later('download', 'run')),
     'export': Command('the parts of a network as ONNX', _later('export', 'add_arguments'), _later('export', 'run')),
+    'reproduce': Command('the claim of the method on real thermal video: parent, children, controls, one blind test',
+                         _later('reproduce', 'add_arguments'), _later('reproduce', 'run')),
     'demo': Command('the whole way on a generated world, in minutes on a CPU', _demo_arguments, _demo),
 }
 

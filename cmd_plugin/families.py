@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from cmd_plugin.components import BBE, TCL, Component, DensityBBE, DensityTCL
+from cmd_plugin.components import BBE, TCL, Component, DensityBBE, DensityTCL, Joint
 from cmd_plugin.errors import UserError
 from cmd_plugin.parameter import stock
-from cmd_plugin.tracker import get_atom_class, get_tracker_class
+from cmd_plugin.tracker import get_atom_class, get_kys_class, get_tomp_class, get_tracker_class
 
 if TYPE_CHECKING:
     from cmd_plugin.recipe import CMDRecipe
@@ -34,6 +34,7 @@ WIDE = {'search_area_factor': 6.0, 'crop_type': 'inside_major', 'max_scale_chang
         'center_jitter': {'train': 3.0, 'test': 5.5}}
 WIDE_SIGMA = 22 / 4 / 6  # of the label, score cells
 DIMPNET, ATOMNET = 'ltr.models.tracking.dimpnet', 'ltr.models.bbreg.atom'
+KYSNET, TOMPNET = 'ltr.models.tracking.kysnet', 'ltr.models.tracking.tompnet'
 
 
 @dataclass(frozen=True)
@@ -120,7 +121,20 @@ CMD_SUPER_DIMP = Family('cmd_super_dimp', 'dimp', {
 }, {'tcl': TCL(), 'bbe': DensityBBE(0.01)}, get_tracker_class, stock.super_dimp, 'super_dimp.pth.tar',
     {**WIDE, 'proposals': 128, 'densities': 'boxes'})
 
-OWN = {family.name: family for family in (CMD_DIMP, CMD_ATOM, CMD_PRDIMP, CMD_SUPER_DIMP)}
+CMD_KYS = Family('cmd_kys', 'kys', {
+    'kys50': Network(KYSNET, 'kysnet50', {**STOCK_DIMP, **R50}),
+    'kys18': Network(KYSNET, 'kysnet18', {**STOCK_DIMP, **R18}),
+    'kys_small': Network(KYSNET, 'kysnet_small', crop_size=144, label_sigma=0.1),
+}, {'tcl': TCL(), 'bbe': BBE()}, get_kys_class, stock.kys, 'kys.pth.tar')  # what is not DiMP's learns on video alone
+
+CMD_TOMP = Family('cmd_tomp', 'tomp', {
+    'tomp50': Network(TOMPNET, 'tompnet50'),
+    'tomp18': Network(TOMPNET, 'tompnet18'),
+    'tomp_small': Network(TOMPNET, 'tompnet_small', crop_size=144, label_sigma=0.1),
+}, {'joint': Joint()}, get_tomp_class, stock.tomp, 'tomp50.pth.tar',
+    {'target_filter_sz': 1, 'proposals': 1})  # proposals play no part
+
+OWN = {family.name: family for family in (CMD_DIMP, CMD_ATOM, CMD_PRDIMP, CMD_SUPER_DIMP, CMD_KYS, CMD_TOMP)}
 
 
 class Families(Mapping[str, Family]):

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torchvision.ops import box_convert, generalized_box_iou_loss
 
 HINGE = 0.05
 FINAL, INITIAL, BETWEEN = 100.0, 100.0, 400.0
@@ -141,3 +142,26 @@ def box_density_loss(scores: Tensor, drawn: Tensor, label: Tensor, modulation: S
     if nu:
         loss = loss + nu * squared_norm(modulation)
     return loss, {'bbe': loss.item(), 'bbe_divergence': divergence.item()}
+
+
+def overlap_loss(boxes: Tensor, target: Tensor, label: Tensor, regressor: Sequence[Tensor] = (),
+                 nu: float = 0.0) -> tuple[Tensor, dict[str, float]]:
+    """L_BBE of trackers whose cells tell boxes: 1 - GIoU, mean over the cells at the target, and nu || theta ||^2.
+
+    Args:
+        boxes: (B, H', W', 4) `xywh`, crop px.
+        target: (B, 4) `xywh`, crop px.
+        label: (B, H', W'), Gaussian with peak 1; cells from 0.05 on count.
+        regressor: the filters theta that the boxes come from, (B, C) each.
+        nu: weight of || theta ||^2.
+
+    Returns:
+        The loss (gradient flows; without any cell that counts, 0 and zero gradients) and its parts.
+    """
+    counted = label >= HINGE
+    wanted = target[:, None, None].expand_as(boxes)
+    each = generalized_box_iou_loss(*(box_convert(found[counted], 'xywh', 'xyxy') for found in (boxes, wanted)))
+    loss = each.sum() / max(len(each), 1)
+    if nu:
+        loss = loss + nu * squared_norm(regressor)
+    return loss, {'bbe': loss.item()}

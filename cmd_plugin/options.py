@@ -14,6 +14,8 @@ The stock toolkit has no such flags; there, and wherever it is handier, the vari
     CMD_SEED       seed of everything random                  --seed
     CMD_DEVICE     cpu, cuda, cuda:1, mps                     --device
     CMD_WORKSPACE  folder for checkpoints                     --workspace
+    CMD_CACHE_MB   decoded pairs kept in the workspace, MB; 0 (default) keeps none (variable only)
+    CMD_BACKBONE_PRECISION  float32 | bfloat16 | float16 (CUDA)  (variable only)
     CMD_MIX        batch | spatial                            (variable only)
     CMD_TEACHER    frozen | shared                            (variable only)
     CMD_BOX_FRACTION  side of the pseudo box over the shorter image side (variable only)
@@ -31,6 +33,8 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
+
+import torch
 
 from cmd_plugin.errors import UserError
 
@@ -111,6 +115,13 @@ def not_negative(text: str) -> int:
     if int(text) < 0:
         raise ValueError(text)
     return int(text)
+
+
+def precision(text: str) -> torch.dtype:
+    """One of float32, bfloat16, float16. Raises `ValueError`."""
+    if text not in ('float32', 'bfloat16', 'float16'):
+        raise ValueError(text)
+    return getattr(torch, text)
 
 
 def data_folders(settings: Any) -> list[Path]:

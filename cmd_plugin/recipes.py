@@ -44,11 +44,16 @@ BBE_CONTROL = CMDRecipe('control', 'BBE, both branches, with RGB in place of TIR
                         components=('bbe',), lr=BBE_RATE, thermal=False)
 
 DIMP_ROWS = (*BBE_ROWS, *TCL_ROWS, CONTROL)
+TOMP_ROWS = (BBE_ROWS[0], *(replace(row, init=(), components=('joint',), lr={'joint': 1e-6})
+                            for row in (*TCL_ROWS[1:], CONTROL)))
+"""Of a tracker whose one predictor gives scores and boxes: no row of BBE or TCL alone, and so no ancestors."""
 ROWS: dict[str, tuple[CMDRecipe, ...]] = {
     'cmd_dimp': DIMP_ROWS,
     'cmd_atom': (*BBE_ROWS, BBE_CONTROL),
     'cmd_prdimp': tuple(replace(row, tcl_loss='kl') for row in DIMP_ROWS),
     'cmd_super_dimp': DIMP_ROWS,
+    'cmd_kys': DIMP_ROWS,
+    'cmd_tomp': TOMP_ROWS,
 }
 
 

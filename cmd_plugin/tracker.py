@@ -11,6 +11,18 @@ def get_tracker_class() -> type[Any]:
     return stock()
 
 
+def get_kys_class() -> type[Any]:
+    """Of `cmd_kys`: the stock KYS tracker."""
+    from pytracking.tracker.kys import get_tracker_class as stock
+    return stock()
+
+
+def get_tomp_class() -> type[Any]:
+    """Of `cmd_tomp`: the ToMP tracker."""
+    from pytracking.tracker.tomp import get_tracker_class as stock
+    return stock()
+
+
 def get_atom_class() -> type[Any]:
     """Of `cmd_atom`: the stock ATOM tracker."""
     from pytracking.tracker.atom import get_tracker_class as stock

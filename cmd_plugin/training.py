@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from torch.optim.lr_scheduler import StepLR
 
 from cmd_plugin import lineage, networks, provenance
 from cmd_plugin.actor import CrossModalActor
 from cmd_plugin.data import PairedDataset, PairedSampler, VisibleTwice, cross_modal_processing, make_pseudo_box
+from cmd_plugin.data.pair_cache import CachedPairs
+from cmd_plugin.data.sampler import PairSource
 from cmd_plugin.errors import UserError
 from cmd_plugin.master import MasterAdam
 from cmd_plugin.options import (
@@ -22,6 +26,7 @@ from cmd_plugin.options import (
     factor,
     not_negative,
     option,
+    precision,
     rates,
     weight,
 )
@@ -52,6 +57,8 @@ def run(settings: Any, tracker: str, name: str) -> None:
     student, parent = lineage.start(settings, recipe)
     info = provenance.record(recipe, student, parent)
     if not recipe.components:
+        if os.environ.get('RANK', '0') != '0':
+            return  # of several processes (torchrun) the first one writes
         print(f'{recipe.name}: {provenance.put(recipe, student, info)}')
         return
     provenance.check_resume(recipe, info)
@@ -89,8 +96,13 @@ def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Modul
     """Distil `parent` into `student` on the pairs of the settings; resumes where an earlier run stopped."""
     dataset = PairedDataset(data_folders(settings))
     print(dataset.summary())
+    pairs: PairSource = dataset
+    megabytes = option(settings, 'cache_mb', 0, not_negative)
+    if megabytes:
+        pairs = CachedPairs(dataset, Path(settings.env.workspace_dir) / 'cache' / 'pairs', megabytes)
+        print(pairs.summary())
     network = networks.description(student, recipe.tracker)
-    source = dataset if recipe.thermal else VisibleTwice(dataset)
+    source = pairs if recipe.thermal else VisibleTwice(pairs)
     boxes = make_pseudo_box(recipe.pseudo_box, recipe.box_fraction, option(settings, 'boxes', None, Path))
     processing = cross_modal_processing(**{
         'output_sz': network.crop_size, 'feature_sz': network.crop_size // STRIDE, 'label_sigma': network.label_sigma,
@@ -98,7 +110,8 @@ def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Modul
     sampler = PairedSampler(source, boxes, recipe.samples, processing)
     loader = LTRLoader('train', sampler, training=True, batch_size=recipe.batch,
                        num_workers=option(settings, 'workers', 2, not_negative), drop_last=True, stack_dim=1)
-    actor = CrossModalActor(student, parent, recipe)
+    actor = CrossModalActor(student, parent, recipe,
+                            option(settings, 'backbone_precision', torch.float32, precision))
     trained = recipe.trained(student)
     optimizer = MasterAdam([{'params': list(trained[component].values()), 'lr': recipe.lr[component]}
                             for component in recipe.components])

@@ -163,7 +163,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         report(analysis, options)
     except OSError as error:  # everything is read by now: what fails is a file to write
-        raise UserError(f'cannot write {error.filename}: {error.strerror}') from None
+        raise UserError(f'cannot write {error.filename}: {error.strerror}; make room or take another folder') from None
     return 0
 
 

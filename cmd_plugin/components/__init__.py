@@ -3,5 +3,6 @@
 from cmd_plugin.components.base import Component, Features
 from cmd_plugin.components.dimp import BBE, TCL
 from cmd_plugin.components.prdimp import DensityBBE, DensityTCL
+from cmd_plugin.components.tomp import Joint
 
-__all__ = ['BBE', 'TCL', 'Component', 'DensityBBE', 'DensityTCL', 'Features']
+__all__ = ['BBE', 'TCL', 'Component', 'DensityBBE', 'DensityTCL', 'Features', 'Joint']

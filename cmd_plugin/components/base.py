@@ -18,6 +18,10 @@ class Terms(Protocol):
     """Weights and kinds of loss terms (paper, Eq. 1-3); a recipe has them."""
 
     @property
+    def lambda_(self) -> float:
+        """Weight of boxes beside scores, for components that predict both; else the actor applies it to `bbe`."""
+
+    @property
     def mu(self) -> float:
         """Weight of || phi ||^2, the filter."""
 

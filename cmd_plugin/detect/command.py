@@ -61,10 +61,10 @@ def run(options: argparse.Namespace) -> int:
 
 def _default_out(pairs: Path) -> Path:
     """A file in the workspace, named after the pairs."""
-    from ltr.admin.local import EnvironmentSettings
+    from cmd_plugin.checkpoints import workspace
     place = pairs.resolve()
     name = place.stem if place.is_file() else place.name
-    return Path(EnvironmentSettings().workspace_dir or 'workspace') / 'boxes' / f'{name}.json'
+    return workspace() / 'boxes' / f'{name}.json'
 
 
 def _share(text: str) -> float:

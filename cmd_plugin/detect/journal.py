@@ -41,7 +41,7 @@ class Journal:
             if not lines:
                 self._write(dict(run))
         except OSError as error:
-            raise UserError(f'cannot write {path}: {error.strerror}') from error
+            raise UserError(f'cannot write {path}: {error.strerror}; make room or choose another --out') from error
         except (ValueError, TypeError):
             raise UserError(f'{path} is damaged or no journal of detections: remove it') from None
 
@@ -61,7 +61,7 @@ class Journal:
         try:
             self._write([record.name, record.size, record.boxes])
         except OSError as error:
-            raise UserError(f'cannot write {self.path}: {error.strerror}') from error
+            raise UserError(f'cannot write {self.path}: {error.strerror}; make room and run again') from error
         self.done[record.name] = record
 
     def _write(self, contents: Any) -> None:

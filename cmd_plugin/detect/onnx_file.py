@@ -56,9 +56,9 @@ def read_head(path: Path, data: bytes) -> OnnxHead:
         outputs = dict(_value_info(value) for number, value in graph if number == GRAPH_OUTPUTS)
         metadata = {_text(value, 1): _text(value, 2) for number, value in fields if number == MODEL_METADATA}
     except (IndexError, ValueError):
-        raise UserError(f'{path} is not an ONNX file (or it is cut short)') from None
+        raise UserError(f'{path} is not an ONNX file, or cut short: copy or export it again') from None
     if not outputs:
-        raise UserError(f'{path} is not an ONNX file (or it is cut short)')
+        raise UserError(f'{path} is not an ONNX file, or cut short: copy or export it again')
     return OnnxHead({name: shape for name, shape in inputs.items() if name not in weights}, outputs, metadata)
 
 

@@ -113,7 +113,8 @@ def _append(response: Any, part: Path, have: int, host: str) -> None:
                 bar.update(file.write(block))
                 have += len(block)
     except OSError as error:
-        raise UserError(f'cannot write {part}: {error.strerror or error}') from error
+        raise UserError(f'cannot write {part}: {error.strerror or error}; make room or choose another '
+                        'folder') from error
     if total is not None and have < total:
         raise _FailedError(f'{host} broke off at {have} of {total} bytes')
 

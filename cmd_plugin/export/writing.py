@@ -153,7 +153,8 @@ def _placed(file: Path) -> Iterator[Path]:
         yield temporary
         os.replace(temporary, file)
     except OSError as error:
-        raise UserError(f'cannot write {file}: {error.strerror or error}') from error
+        raise UserError(f'cannot write {file}: {error.strerror or error}; make room or choose another '
+                        'folder') from error
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)

@@ -35,6 +35,24 @@ def atom(crop_size: int) -> Any:
     return atom_small.parameters()
 
 
+def kys(crop_size: int) -> Any:
+    """KYS's parameters for crops of this side, px."""
+    if crop_size == STOCK_CROP:
+        from pytracking.parameter.kys import default
+        return default.parameters()
+    try:
+        from pytracking.parameter.kys import kys_small
+    except ImportError:
+        raise UserError(NO_SMALL) from None
+    return kys_small.parameters()
+
+
+def tomp(crop_size: int) -> Any:
+    """ToMP's parameters for crops of this side, px."""
+    from pytracking.parameter.tomp import tomp50
+    return _sized(tomp50.parameters(), crop_size)
+
+
 def prdimp(crop_size: int) -> Any:
     """PrDiMP's parameters for crops of this side, px: those of the wide search area are 352 px."""
     from pytracking.parameter.dimp import prdimp18, prdimp50

@@ -14,7 +14,7 @@ from cmd_plugin.table1.plan import Plan
 from ltr.run_training import run_training
 from pytracking.analysis.extract_results import TrackerResult, extract_results
 from pytracking.evaluation import Tracker
-from pytracking.evaluation.local import local_env_settings
+from pytracking.evaluation.environment import local_env_settings
 from pytracking.evaluation.running import run_dataset
 
 Say = Callable[[str], None]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ltr.actors.base_actor import BaseActor
 from ltr.actors.tracking import classification_losses, training_stats, weighted_classification
+from ltr.admin import distributed
 
 NOWHERE = 99999.0
 """Boxes with a greater x are those of frames that do not show the target."""
@@ -59,6 +60,8 @@ class KLDiMPActor(BaseActor):
     def _box_loss(self, scores: Tensor, data: Mapping[str, Any]) -> Tensor:
         """Of the frames that show the target; 0, with zero gradients, where none does."""
         shown = data['test_anno'][..., 0] < NOWHERE
+        weight = distributed.weight_of(int(shown.sum()))
         if not shown.any():
             return 0.0 * scores.sum()
-        return self.objective['box'](scores[shown], data['proposal_density'][shown], data['gt_density'][shown])
+        loss = self.objective['box'](scores[shown], data['proposal_density'][shown], data['gt_density'][shown])
+        return weight * loss

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from ltr.admin.errors import UserError
 from pytracking.evaluation.live import LiveTracker
+from pytracking.evaluation.names import safe_name
 from pytracking.evaluation.results import result_file, write_results
 from pytracking.evaluation.running import check_trackers
 from pytracking.evaluation.tracker import Tracker
@@ -148,6 +149,6 @@ def _report(tracker: Tracker, source: FrameSource, options: StreamOptions, done:
     if options.save_video:
         print(f'video: {options.save_video}')
     if options.save_results:
-        name = f'video_{source.name}'
+        name = safe_name(f'video_{source.name}')
         write_results(tracker.results_dir, name, np.array(done.boxes), np.array(done.times))
         print(f'results: {result_file(tracker.results_dir, name)}')

@@ -31,9 +31,13 @@ SHARED_NAMES = {
     'pytracking.parameter.atom.default', 'pytracking.tracker.atom.get_tracker_class',
 }
 # Of our toolkit alone, for its networks and other people's packages: only inside functions: nothing else needs it.
-OWN_NAMES = {'pytracking.parameter.dimp.dimp_small', 'pytracking.parameter.atom.atom_small', 'ltr.admin.plugins'}
+OWN_NAMES = {'pytracking.parameter.dimp.dimp_small', 'pytracking.parameter.atom.atom_small', 'ltr.admin.plugins',
+             *(f'pytracking.parameter.kys.{name}' for name in ('default', 'kys_small')),
+             'pytracking.tracker.kys.get_tracker_class', 'pytracking.parameter.tomp.tomp50',
+             'pytracking.tracker.tomp.get_tracker_class'}
 # Parts that need our toolkit, or that say by themselves what they do without it.
-FREE = ('demo', 'world', 'table1', 'convert', 'doctor.py', 'datasets', 'errors.py', 'benchmark.py')
+FREE = ('demo', 'reproduce', 'world', 'table1', 'convert', 'doctor.py', 'datasets', 'errors.py', 'benchmark.py',
+        'growth.py', 'check_pairs')
 
 
 def sources(package: str) -> list[Path]:

@@ -15,14 +15,15 @@ from cmd_plugin.recipe import CMDRecipe
 from cmd_plugin.recipes import RECIPES
 from ltr.models.bbreg.atom import atom_small
 from ltr.models.tracking.dimpnet import dimpnet_small, klcedimpnet_small
+from ltr.models.tracking.kysnet import kysnet_small
 from ltr.run_training import run_training
 
 ROWS = [(tracker, name) for tracker, recipes in RECIPES.items() for name in recipes]
-TRAINED = [(tracker, name) for tracker, name in ROWS if RECIPES[tracker][name].components]
+TRAINED = [(tracker, name) for tracker, name in ROWS if {*RECIPES[tracker][name].components} & {'tcl', 'bbe'}]
 DIMP_TRAINED = ['b1', 'b2', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'control']
 State = dict[str, torch.Tensor]
 SMALL = {'cmd_dimp': dimpnet_small, 'cmd_atom': atom_small, 'cmd_prdimp': klcedimpnet_small,
-         'cmd_super_dimp': dimpnet_small}
+         'cmd_super_dimp': dimpnet_small, 'cmd_kys': kysnet_small}
 
 
 def small_net(seed: int = 0, tracker: str = 'cmd_dimp') -> torch.nn.Module:

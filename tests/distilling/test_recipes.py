@@ -13,9 +13,12 @@ from cmd_plugin.recipe import CMDRecipe
 from cmd_plugin.recipes import RECIPES, distilled, listing, recipe_of, with_ancestors
 from tests.distilling.conftest import ROWS, TRAINED, actor_of, make_batch
 
-REFERENCE = {'bbe': 'conv3_1r conv4_1r fc3_1r fc34_3r fc34_4r', 'tcl': 'filter_initializer filter_optimizer'}
-TEST = {'bbe': 'conv3_1t conv3_2t conv4_1t conv4_2t fc3_rt fc4_rt iou_predictor', 'tcl': 'feature_extractor'}
+REFERENCE = {'bbe': 'conv3_1r conv4_1r fc3_1r fc34_3r fc34_4r', 'tcl': 'filter_initializer filter_optimizer',
+             'joint': 'foreground box_encoder'}
+TEST = {'bbe': 'conv3_1t conv3_2t conv4_1t conv4_2t fc3_rt fc4_rt iou_predictor', 'tcl': 'feature_extractor',
+        'joint': 'features test_embedding transformer filters regressor'}
 JOINT = (('bbe', 'tcl'), {'bbe': 1e-7, 'tcl': 2e-8}, ('b3', 'c1'))
+TOMP = (('joint',), {'joint': 1e-6}, ())
 
 # row: what updates, rates, start, student's branches, images of the reference branch, of the test branch, pseudo boxes
 BBE_ROWS = {
@@ -25,7 +28,7 @@ BBE_ROWS = {
     'b3': ((), {}, ('b1', 'b2'), (), '-', '-', 'center_area'),
 }
 BOTH = ('reference', 'test')
-DIMPS = ('cmd_dimp', 'cmd_prdimp', 'cmd_super_dimp')
+DIMPS = ('cmd_dimp', 'cmd_prdimp', 'cmd_super_dimp', 'cmd_kys')
 TABLE_1 = {(tracker, name): row for tracker in DIMPS for name, row in {
     **BBE_ROWS,
     'c1': (('tcl',), {'tcl': 1e-6}, (), ('reference',), 'TIR', 'RGB', 'center_area'),
@@ -35,6 +38,8 @@ TABLE_1 = {(tracker, name): row for tracker in DIMPS for name, row in {
     'd4': (*JOINT, BOTH, 'RGB+TIR', 'RGB+TIR', 'random_sampling'),
     'd5': (*JOINT, BOTH, 'RGB+TIR', 'RGB+TIR', 'detection'),
 }.items()} | {('cmd_atom', name): row for name, row in BBE_ROWS.items()}
+TABLE_1 |= {('cmd_tomp', name): row if name == 'a1' else (*TOMP, *row[3:]) for (tracker, name), row in TABLE_1.items()
+            if tracker == 'cmd_dimp' and name in ('a1', 'd1', 'd2', 'd3', 'd4', 'd5')}
 
 
 @pytest.mark.parametrize('row', TABLE_1, ids=' '.join)
@@ -97,7 +102,7 @@ def test_length_of_the_training_and_loss(row):
 
 
 def test_every_row_is_there_and_in_the_paper_s_order():
-    assert list(RECIPES) == ['cmd_dimp', 'cmd_atom', 'cmd_prdimp', 'cmd_super_dimp']
+    assert list(RECIPES) == ['cmd_dimp', 'cmd_atom', 'cmd_prdimp', 'cmd_super_dimp', 'cmd_kys', 'cmd_tomp']
     for tracker in DIMPS:
         assert list(RECIPES[tracker]) == ['a1', 'b1', 'b2', 'b3', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'control']
     assert list(RECIPES['cmd_atom']) == ['a1', 'b1', 'b2', 'b3', 'control']

@@ -28,8 +28,8 @@ from tests.system.conftest import clean_environment, one_line
 SHORT = ('--epochs', '1', '--samples', '4', '--batch', '2', '--workers', '0', '--device', 'cpu')
 
 
-def test_it_offers_something_in_every_group_but_published_figures():
-    assert set(plugins.GROUPS) - set(declared()) == {'pytracking.published'}
+def test_it_offers_something_in_every_group_but_figures_and_checkouts():
+    assert set(plugins.GROUPS) - set(declared()) == {'pytracking.published', 'pytracking.checkouts'}
 
 
 def test_everything_it_declares_is_there(example):

@@ -36,7 +36,8 @@ def test_an_unknown_family_is_told_with_the_near_one(example):
 
 
 def test_without_a_package_there_are_the_plugin_s_own(install):
-    assert list(FAMILIES) == list(OWN) == ['cmd_dimp', 'cmd_atom', 'cmd_prdimp', 'cmd_super_dimp']
+    assert list(FAMILIES) == list(OWN) == ['cmd_dimp', 'cmd_atom', 'cmd_prdimp', 'cmd_super_dimp', 'cmd_kys',
+                                           'cmd_tomp']
 
 
 def test_on_a_toolkit_without_a_door_there_are_the_plugin_s_own(example, monkeypatch):

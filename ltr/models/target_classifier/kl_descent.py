@@ -52,7 +52,8 @@ class PrDiMPSteepestDescentNewton(FilterSteepestDescent):
     def label(self, centre: Tensor, size: tuple[int, int]) -> Tensor:
         """Label density (..., H', W') of target centres (..., 2), (y, x) in score cells."""
         density = gaussian_density(centre, size, self.gauss_sigma)
-        density = torch.where(density > self.label_threshold, density, 0)
+        # Not `where` with a number, which would be copied to a GPU and waited for.
+        density = density.masked_fill(density <= self.label_threshold, 0)
         if self.normalize_label:
             density = density / (density.sum(dim=(-2, -1), keepdim=True) + 1e-8)
         uniform = 1 / (size[0] * size[1])

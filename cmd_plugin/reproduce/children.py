@@ -1,0 +1,69 @@
+"""Training of one child or control: a recipe from the parent on stored pairs, looked at after so many steps."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from cmd_plugin import checkpoints
+from cmd_plugin.actor import CrossModalActor
+from cmd_plugin.master import MasterAdam
+from cmd_plugin.reproduce import training
+from cmd_plugin.reproduce.places import Work
+from cmd_plugin.reproduce.rows import TRACKER, Row, row_of
+from cmd_plugin.reproduce.sizes import Size
+from cmd_plugin.reproduce.store import Store, StoredPairs
+from ltr.data.loader import LTRLoader
+from ltr.trainers import LTRTrainer
+
+
+def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, name: str,
+          device: str | None) -> list[Path]:
+    """Networks after each of `steps` steps; a training that was stopped goes on after its last finished piece.
+
+    Args:
+        work: holds parent and store.
+        size: of the pieces and batches.
+        row: what learns from what, and from which samples.
+        steps: increasing multiples of `size.piece`.
+        seed: of the draws of samples.
+        name: of its folder.
+        device: as `--device`.
+
+    Returns:
+        Files in the scratch folder; whoever keeps one moves it.
+    """
+    recipe = row.recipe
+    student, _ = checkpoints.load(work.parent)
+    parent = copy.deepcopy(student)
+    store = Store(work.store(row.samples))
+    record = {'recipe': recipe.name, 'tracker': TRACKER, 'crop_size': size.crop,
+              'teacher': checkpoints.fingerprint(parent), 'thermal': recipe.thermal, 'lr': dict(recipe.lr)}
+    actor = CrossModalActor(student, parent, recipe)
+    store.attach(student)
+    loader = LTRLoader('train', StoredPairs(store, size.piece * size.batch, recipe.thermal, row.matched),
+                       batch_size=size.batch, drop_last=True, stack_dim=1)
+    optimizer = MasterAdam([{'params': list(trained.values()), 'lr': recipe.lr[component]}
+                            for component, trained in recipe.trained(student).items()])
+    trainer = LTRTrainer(actor, [loader], optimizer, training.settings(work.scratch, name, seed, device))
+    made = []
+    for number in steps:
+        path = work.scratch / f'{name}_{number}.pth.tar'
+        made.append(path)
+        if not path.is_file():
+            trainer.train(number // size.piece, load_latest=True)
+            checkpoints.save(path, student.cpu(), {**record, 'steps': number, 'seed': seed})
+            student.to(trainer.device)
+    training.forget(trainer)
+    return made
+
+
+def keep(work: Work, size: Size, choice: Mapping[str, Any], thermal: bool, seed: int, path: Path,
+         device: str | None) -> None:
+    """Train a chosen row (or its control) with a seed and keep the network at `path`."""
+    row = row_of(choice['row'], choice['rate'], thermal)
+    [made] = train(work, size, row, [choice['steps']], seed, path.name.partition('.')[0], device)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    made.replace(path)

@@ -1,0 +1,82 @@
+"""The command `reproduce`."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+from typing import Any
+
+from cmd_plugin.arguments import number, positive
+from cmd_plugin.errors import UserError
+
+STAGES = ('sources', 'parent', 'candidates', 'selection', 'children', 'evaluation', 'statistics', 'report')
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Declare the arguments."""
+    parser.add_argument('--data', type=Path, required=True, metavar='DIR', help='folder of the data (docs/results.md)')
+    parser.add_argument('--seeds', type=number(1), metavar='K', help='trainings of child and control (5; quick: 3)')
+    parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
+    size.add_argument('--size', choices=('full', 'quick', 'test'), help='test: a few steps, no meaning')
+    parser.add_argument('--workspace', type=Path, default=Path('workspace') / 'reproduce', metavar='DIR',
+                        help='folder of all results (default workspace/reproduce)')
+    parser.add_argument('--stages', nargs='+', choices=STAGES, metavar='STAGE', default=list(STAGES),
+                        help=f'some of {", ".join(STAGES)}')
+    parser.add_argument('--minutes', type=positive, metavar='M', help='stop before the piece that would end later; the '
+                        'same command goes on (exit status 3)')
+    parser.add_argument('--threads', type=number(0), metavar='N', help='processes that track (default 2; 0: this one)')
+    parser.add_argument('--workers', type=number(0), default=1, metavar='N', help='processes that read data (1)')
+    parser.add_argument('--device', help='auto (default), cpu, cuda, cuda:1, mps')
+
+
+def run(options: argparse.Namespace) -> int:
+    """Do what is not done yet; returns the exit status.
+
+    Raises:
+        UserError: data that is missing, or a workspace that was begun otherwise.
+    """
+    os.environ.setdefault('GOMP_SPINCOUNT', '20000')  # as in the demo
+    from dataclasses import replace
+
+    from cmd_plugin.reproduce import pieces, stages
+    from cmd_plugin.reproduce.places import Data, Work
+    from cmd_plugin.reproduce.sizes import SIZES
+    name = 'quick' if options.quick else options.size or 'full'
+    size = SIZES[name]
+    if options.threads is not None:
+        size = replace(size, threads=options.threads)
+    if options.tested is not None:
+        size = replace(size, chosen=min(options.tested, len(size.rows)))
+    data = Data(options.data.expanduser().resolve())
+    data.check()
+    work = Work(options.workspace.expanduser().resolve() / name)
+    experiment = stages.Experiment(data, work, size, options.seeds or size.seeds, options.device, options.workers)
+    begin(work.root / 'begun.json', {'data': str(data.root), 'seeds': experiment.seeds, 'numbers': numbers_of(size)})
+    status = pieces.run(stages.pieces(experiment, options.stages), options.minutes)
+    if (work.report / 'report.md').is_file():
+        print(f'\n{(work.report / "report.md").read_text(encoding="utf-8")}\nall of it: {work.report}')
+    return status
+
+
+def numbers_of(size: Any) -> str:
+    """The numbers of a size that decide what comes out, as text."""
+    return ', '.join(f'{key} {value}' for key, value in vars(size).items() if key != 'threads')
+
+
+def begin(path: Path, said: dict[str, object]) -> None:
+    """Note what a workspace was begun with, or compare.
+
+    Raises:
+        UserError: it was begun with something else.
+    """
+    from cmd_plugin.reproduce.places import read_json, write_json
+    if not path.is_file():
+        write_json(path, said)
+        return
+    before = read_json(path)
+    other = [f'{key} {before.get(key)!r}, now {value!r}' for key, value in said.items() if before.get(key) != value]
+    if other:
+        raise UserError(f'{path.parent} was begun with {"; ".join(other)}: choose another --workspace')

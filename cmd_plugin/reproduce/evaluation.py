@@ -1,0 +1,52 @@
+"""The test: parent, children and controls on thermal runs, after the choice stands."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from cmd_plugin.reproduce.choice import locked, now
+from cmd_plugin.reproduce.places import Data, Work, write_json
+from cmd_plugin.reproduce.runs import Run, sequences_of, test_runs
+from cmd_plugin.reproduce.sizes import Size
+from cmd_plugin.reproduce.tracking import Figures, FileTracker, figures, figures_of, track
+
+KINDS = ('child', 'control')
+
+
+def label_of(rank: int, kind: str, seed: int) -> str:
+    """Name of a trained network in tables and folders."""
+    return f'{rank}_{kind}_seed{seed}'
+
+
+def evaluate(data: Data, work: Work, size: Size, label: str, network: Path, device: str | None) -> None:
+    """Track all runs with a network and write its figures.
+
+    Raises:
+        UserError: no choice stands yet.
+    """
+    locked(work)
+    runs = test_runs(data, size)
+    tracker = FileTracker(label, network, size.crop, work.tracking / 'test', device)
+    track([tracker], sequences_of(runs), size.threads)
+    _write(work, label, figures(tracker, sequences_of(runs)), runs)
+
+
+def evaluate_static(data: Data, work: Work, size: Size) -> None:
+    """Figures of the first box, for ever. Raises as `evaluate`."""
+    locked(work)
+    runs = test_runs(data, size)
+    _write(work, 'static', figures_of(static_boxes(sequences_of(runs)), sequences_of(runs)), runs)
+
+
+def static_boxes(sequences: Any) -> dict[str, np.ndarray]:
+    """The first box of every sequence, repeated, `(n, 4)` `xywh`, image px."""
+    return {s.name: np.repeat(s.ground_truth_rect[:1], len(s.frames), axis=0) for s in sequences}
+
+
+def _write(work: Work, label: str, found: Figures, runs: list[Run]) -> None:
+    write_json(work.figures(label), {
+        'figures': found, 'videos': {run.sequence.name: run.video for run in runs},
+        'groups': {run.sequence.name: run.group for run in runs}, 'looked_at': now()})

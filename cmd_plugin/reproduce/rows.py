@@ -1,0 +1,72 @@
+"""What is tried: rows of Table 1, and variants of them; every one starts from the parent, and has its own control."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from cmd_plugin.errors import UserError
+from cmd_plugin.recipe import CMDRecipe
+from cmd_plugin.recipes import RECIPES
+
+TRACKER = 'cmd_dimp'
+
+
+@dataclass(frozen=True)
+class Row:
+    """A way to distil, and the samples that it sees.
+
+    Attributes:
+        recipe: what learns from what, with the rates of the paper.
+        varied: thermal images are inverted, stretched and blurred at random.
+        matched: False gives the reference branch the box of the test crop, the fault of the authors' release.
+    """
+
+    recipe: CMDRecipe
+    varied: bool = False
+    matched: bool = True
+
+    @property
+    def samples(self) -> str:
+        """Name of the stored samples: the kind of pseudo box, and what is done to thermal images."""
+        return self.recipe.pseudo_box + ('_varied' if self.varied else '')
+
+
+def _rows() -> dict[str, Row]:
+    table = {name: replace(recipe, init=()) for name, recipe in RECIPES[TRACKER].items()
+             if recipe.components and recipe.thermal}
+    d3 = table['d3']
+    tcl = replace(d3, summary='TCL alone, both branches', components=('tcl',), lr={'tcl': d3.lr['tcl']})
+    shared = replace(tcl, summary='TCL alone, one set of weights for both modalities', teacher='shared')
+    rows = {
+        **{name: Row(recipe) for name, recipe in table.items()},
+        'tcl': Row(tcl),
+        'tcl_shared': Row(shared),
+        'tcl_varied': Row(replace(shared, summary='tcl_shared, thermal images varied'), varied=True),
+        'd3_shared': Row(replace(d3, summary='d3 with one set of weights', teacher='shared')),
+        'd3_spatial': Row(replace(d3, summary='d3, the modalities side by side in one crop', mix='spatial')),
+        'd3_varied': Row(replace(d3, summary='d3, thermal images varied'), varied=True),
+        'd3_unmatched': Row(replace(d3, summary='d3, the reference branch with the box of the test crop'),
+                            matched=False),
+    }
+    return {name: replace(row, recipe=replace(row.recipe, name=name)) for name, row in rows.items()}
+
+
+ROWS: Mapping[str, Row] = _rows()
+
+
+def row_of(name: str, rate: float, thermal: bool = True) -> Row:
+    """A row at one rate for all its components.
+
+    Args:
+        name: key of `ROWS`.
+        rate: Adam's.
+        thermal: False: the control, the same steps with the RGB image in place of the thermal one.
+
+    Raises:
+        UserError: no such row.
+    """
+    if name not in ROWS:
+        raise UserError(f'unknown row {name!r}: there are {", ".join(ROWS)}')
+    row = ROWS[name]
+    return replace(row, recipe=replace(row.recipe, lr=dict.fromkeys(row.recipe.components, rate), thermal=thermal))

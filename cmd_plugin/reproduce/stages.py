@@ -1,0 +1,127 @@
+"""The whole experiment as a list of pieces, in the order of its stages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from cmd_plugin import checkpoints
+from cmd_plugin.reproduce import children, choice, clips, evaluation, kept_out_figures, parent, report, sources, summary
+from cmd_plugin.reproduce.pairs import divide_pairs
+from cmd_plugin.reproduce.pieces import Piece
+from cmd_plugin.reproduce.places import Data, Work
+from cmd_plugin.reproduce.rows import ROWS, Row
+from cmd_plugin.reproduce.sizes import Size
+from cmd_plugin.reproduce.store import make_store
+from cmd_plugin.reproduce.varied import VariedThermal
+from ltr.admin.device import pick_device
+
+STAGES = ('sources', 'parent', 'candidates', 'selection', 'children', 'evaluation', 'statistics', 'report')
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """What the command line says, and where things lie.
+
+    Attributes:
+        data, work, size: places and numbers.
+        seeds: trainings of each chosen row.
+        device: as `--device`.
+        workers: processes that read training data.
+    """
+
+    data: Data
+    work: Work
+    size: Size
+    seeds: int
+    device: str | None = None
+    workers: int = 0
+
+
+def pieces(exp: Experiment, stages: Sequence[str] = STAGES) -> list[Piece]:
+    """Pieces of some stages, in order."""
+    return [piece for stage in STAGES if stage in stages for piece in MAKERS[stage](exp)]
+
+
+def _sources(exp: Experiment) -> Iterator[Piece]:
+    yield Piece('sources', 'boxes of the detector on the visible halves of the pairs', exp.work.boxes,
+                partial(sources.detect, exp.data, exp.work), 0.6)
+
+
+def _parent(exp: Experiment) -> Iterator[Piece]:
+    for number in range(1, exp.size.parent_epochs + 1):
+        yield Piece('parent', f'epoch {number} of at most {exp.size.parent_epochs}', exp.work.epoch(number),
+                    partial(parent.epoch, exp.data, exp.work, exp.size, number, exp.device, exp.workers),
+                    exp.size.parent_samples / 480, partial(parent.has_stopped, exp.work, exp.size))
+    yield Piece('parent', 'the network of the last epoch is kept', exp.work.parent,
+                partial(parent.finish, exp.work, exp.size), 0.05)
+    yield Piece('parent', 'kept-out sequences, beside trackers without a network', exp.work.kept_out,
+                partial(kept_out_figures.compare, exp.data, exp.work, exp.size, exp.device), 0.3)
+
+
+def _candidates(exp: Experiment) -> Iterator[Piece]:
+    yield Piece('candidates', 'selection clips: tracks of the parent', exp.work.clips,
+                partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), 0.3)
+    yield Piece('candidates', 'the parent on the thermal halves', exp.work.candidate('parent', 0),
+                partial(choice.score_parent, exp.work, exp.size, exp.device), 0.2)
+    for row in {ROWS[name].samples: ROWS[name] for name in exp.size.rows}.values():
+        yield Piece('candidates', f'features of {exp.size.views} augmented pairs, {row.samples}',
+                    exp.work.store(row.samples), partial(_store, exp, row), exp.size.views / 300)
+    for name in exp.size.rows:
+        for rate in exp.size.rates:
+            yield Piece('candidates', f'{name} at {rate:g}', exp.work.candidate(name, rate),
+                        partial(choice.score, exp.work, exp.size, name, rate, exp.device), exp.size.steps[-1] / 100)
+
+
+def _store(exp: Experiment, row: Row) -> None:
+    net, _ = checkpoints.load(exp.work.parent)
+    pairs, _ = divide_pairs(exp.data.root / 'pairs')
+    make_store(exp.work.store(row.samples), net, VariedThermal(pairs) if row.varied else pairs, row.recipe.pseudo_box,
+               exp.work.boxes, exp.size, pick_device(exp.device or 'auto'))
+
+
+def _selection(exp: Experiment) -> Iterator[Piece]:
+    yield Piece('selection', 'the choice', exp.work.choice, partial(choice.choose, exp.work, exp.size), 0.01)
+
+
+def _trained(exp: Experiment) -> Iterator[tuple[int, str, int, Path]]:
+    for rank in range(min(exp.size.chosen, len(exp.size.rows))):
+        for seed in range(exp.seeds):
+            for kind in evaluation.KINDS:
+                yield rank, kind, seed, exp.work.child(rank, kind, seed)
+
+
+def _children(exp: Experiment) -> Iterator[Piece]:
+    for rank, kind, seed, path in _trained(exp):
+        yield Piece('children', f'{kind} of choice {rank}, seed {seed}', path,
+                    partial(_child, exp, rank, kind, seed, path), exp.size.steps[-1] / 100)
+
+
+def _child(exp: Experiment, rank: int, kind: str, seed: int, path: Path) -> None:
+    children.keep(exp.work, exp.size, choice.locked(exp.work)[rank], kind == 'child', seed, path, exp.device)
+
+
+def _evaluation(exp: Experiment) -> Iterator[Piece]:
+    networks = [('parent', exp.work.parent), *((evaluation.label_of(rank, kind, seed), path)
+                                               for rank, kind, seed, path in _trained(exp))]
+    yield Piece('evaluation', 'the first box, for ever', exp.work.figures('static'),
+                partial(evaluation.evaluate_static, exp.data, exp.work, exp.size), 0.02)
+    for label, path in networks:
+        yield Piece('evaluation', label, exp.work.figures(label),
+                    partial(evaluation.evaluate, exp.data, exp.work, exp.size, label, path, exp.device), 0.9)
+
+
+def _statistics(exp: Experiment) -> Iterator[Piece]:
+    yield Piece('statistics', 'child less control', exp.work.results,
+                partial(summary.write, exp.work, exp.size, exp.seeds), 0.02)
+
+
+def _report(exp: Experiment) -> Iterator[Piece]:
+    yield Piece('report', 'tables, plots, pictures, networks', exp.work.report / 'report.md',
+                partial(report.write, exp.data, exp.work, exp.size, exp.seeds), 0.1)
+
+
+MAKERS = {'sources': _sources, 'parent': _parent, 'candidates': _candidates, 'selection': _selection,
+          'children': _children, 'evaluation': _evaluation, 'statistics': _statistics, 'report': _report}

@@ -1,0 +1,1 @@
+"""Transformer over the cells of several feature maps."""

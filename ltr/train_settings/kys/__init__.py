@@ -1,0 +1,1 @@
+"""KYS (Bhat et al., "Know Your Surroundings: Exploiting Scene Information for Object Tracking", ECCV 2020)."""

@@ -1,0 +1,16 @@
+"""ToMP of half a million weights on 144 px crops, trained from random weights."""
+
+from __future__ import annotations
+
+from ltr.admin.settings import Settings
+from ltr.models.tracking.tompnet import tompnet_small
+from ltr.train_settings.tomp import _common
+
+RECIPE = _common.ToMPRecipe(
+    name='tomp_small', network=tompnet_small, lr=1e-3, backbone_lr=1e-3, output_sz=144, label_sigma=0.1, max_gap=30,
+    batch=12, samples=1200, epochs=20, decays=(14, 18), grad_clip=1.0, grayscale=0.2, pretrained=False)
+
+
+def run(settings: Settings) -> None:
+    """Train."""
+    _common.run(settings, RECIPE)

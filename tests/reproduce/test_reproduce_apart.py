@@ -1,0 +1,142 @@
+"""What must be kept apart is kept apart: videos of the parent, clips of the selection, the test and the choice."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from cmd_plugin.errors import UserError
+from cmd_plugin.reproduce import choice, evaluation, parent, sources
+from cmd_plugin.reproduce.kept_out import KEPT_OUT, divide
+from cmd_plugin.reproduce.pairs import clip_of, divide_pairs
+from cmd_plugin.reproduce.places import PARTS, Data, write_json
+from cmd_plugin.reproduce.sizes import SIZES
+
+
+def test_kept_out_videos_take_all_their_targets_along():
+    names = ['bag', 'otb_jogging1', 'otb_jogging2', 'sets/David', 'baggage']
+    assert divide(names) == (['otb_jogging1', 'otb_jogging2', 'baggage'], ['bag', 'sets/David'])
+    learned, out = divide(names, ['otb_jogging2'])
+    assert out == ['otb_jogging1', 'otb_jogging2'] and 'bag' in learned
+
+
+@pytest.mark.parametrize('names', [['bag', 'David'], ['Car4']])
+def test_nothing_left_on_one_side_is_an_error(names):
+    with pytest.raises(UserError, match='both are needed'):
+        divide(names)
+
+
+def test_kept_out_sequences_are_not_learned_from(data):
+    learned = {sequence.name for sequence in sources.labelled_video(data.root / 'rgb').sequences}
+    tested = {sequence.name for sequence in parent.kept_out_sequences(data, SIZES['test'])}
+    assert learned == {'otb_jogging1', 'otb_jogging2'} and tested == {'bag', 'David'}
+
+
+def test_the_kept_out_videos_of_the_real_data_are_there(shared_data):
+    learned = {sequence.name for sequence in sources.labelled_video(shared_data / 'rgb').sequences}
+    tested = {sequence.name for sequence in parent.kept_out_sequences(Data(shared_data), SIZES['quick'])}
+    assert tested == set(KEPT_OUT) and not learned & tested and len(learned) > 40
+
+
+def test_clips_of_selection_have_no_pair_in_training(data):
+    root = data.root / 'pairs'
+    training, clips = divide_pairs(root)
+    assert list(clips) == ['m3svd/00000', 'm3svd/00002']
+    used = [clip_of(training.paths(i)[0], root) for i in range(len(training))]
+    assert set(used) == {None, 'm3svd/00001'} and used.count(None) == 4 and len(used) == 8
+    assert all(clip_of(clips[name].paths(i)[0], root) == name for name in clips for i in range(4))
+    files = {training.paths(i) for i in range(8)} | {one.paths(i) for one in clips.values() for i in range(4)}
+    assert len(files) == 16, 'every pair is in one place'
+
+
+def test_real_pairs_are_apart_too(shared_data):
+    training, clips = divide_pairs(shared_data / 'pairs')
+    assert sorted(clips) == ['m3svd/0111_1716', 'm3svd/0111_1803', 'm3svd/0114_1609', 'm3svd/0115_1831',
+                             'm3svd/0115_1847', 'vtuav_bus1/all']
+    assert len(training) + sum(map(len, clips.values())) == 635 - 42
+    assert not [i for i in range(len(training)) if 'tno' in training.paths(i)[0].parts], 'its halves are not aligned'
+
+
+def test_visible_halves_have_detected_and_random_boxes_within_the_image(data, work):
+    sources.detect(data, work)
+    pairs, _ = divide_pairs(data.root / 'pairs')
+    detected, drawn = sources.visible_halves(pairs, data.root / 'pairs', sources.records(data, work), 0)
+    assert len(detected) == len(pairs) and len(drawn) == sources.RANDOM_BOXES * len(pairs)
+    halves = sources.VisibleHalves('drawn', pairs, drawn)
+    for number in range(len(halves)):
+        [image, same], anno, _ = halves.get_frames(number, [1, 1])
+        x, y, w, h = anno['bbox'][0].tolist()
+        assert image is same and image.shape[2] == 3
+        assert x >= 0 and y >= 0 and x + w <= image.shape[1] and y + h <= image.shape[0] and w > 0
+    assert drawn == sources.visible_halves(pairs, data.root / 'pairs', sources.records(data, work), 0)[1]
+
+
+@pytest.fixture
+def scored(work, size):
+    for row, values in (('c1', {'1': 40.0, '2': 41.0}), ('d5', {'1': 42.0, '2': 42.0}),
+                        ('d3_varied', {'1': 42.0, '2': 41.0})):
+        write_json(work.candidate(row, 1e-4), {'row': row, 'rate': 1e-4, 'success': values})
+    write_json(work.candidate('parent', 0), {'row': 'parent', 'rate': 0, 'success': {'0': 39.0}})
+    return work
+
+
+def test_the_best_row_is_chosen_with_the_fewer_steps_of_equals(scored, size):
+    choice.choose(scored, size)
+    assert choice.locked(scored) == [{'row': 'd5', 'rate': 1e-4, 'steps': 1, 'success': 42.0}]
+
+
+def test_no_look_at_the_test_before_the_choice(data, parent_only, size):
+    for look in (lambda: evaluation.evaluate(data, parent_only, size, 'parent', parent_only.parent, 'cpu'),
+                 lambda: evaluation.evaluate_static(data, parent_only, size)):
+        with pytest.raises(UserError, match='no choice stands yet'):
+            look()
+    assert not list(parent_only.root.glob('evaluation/*')) and not parent_only.tracking.exists()
+
+
+@pytest.fixture
+def parent_only(parent):
+    return parent
+
+
+def test_no_choice_after_a_look_at_the_test(scored, size):
+    write_json(scored.figures('parent'), {})
+    with pytest.raises(UserError, match='would not be blind'):
+        choice.choose(scored, size)
+
+
+def test_a_choice_stands(scored, size):
+    choice.choose(scored, size)
+    before = scored.choice.read_text()
+    choice.choose(scored, size)
+    assert scored.choice.read_text() == before
+    write_json(scored.candidate('c1', 1e-4), {'row': 'c1', 'rate': 1e-4, 'success': {'1': 50.0, '2': 0.0}})
+    with pytest.raises(UserError, match='the choice stands'):
+        choice.choose(scored, size)
+
+
+def test_a_choice_changed_by_hand_is_refused(scored, size):
+    choice.choose(scored, size)
+    content = json.loads(scored.choice.read_text())
+    content['chosen'][0]['row'] = 'c1'
+    write_json(scored.choice, content)
+    with pytest.raises(UserError, match='was changed after it was written'):
+        choice.locked(scored)
+
+
+@pytest.mark.parametrize('part', list(PARTS))
+def test_missing_data_is_one_line(tmp_path, part):
+    for name in PARTS:
+        if name != part:
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.touch() if path.suffix else path.mkdir()
+    with pytest.raises(UserError, match='is missing') as caught:
+        Data(tmp_path).check()
+    assert str(tmp_path / part) in str(caught.value) and '\n' not in str(caught.value)
+
+
+def test_no_data_folder_is_one_line():
+    with pytest.raises(UserError, match='no folder'):
+        Data(Path('nowhere')).check()

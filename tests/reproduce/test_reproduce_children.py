@@ -1,0 +1,210 @@
+"""Stored features, children and controls, resume."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+from cmd_plugin import checkpoints
+from cmd_plugin.actor import CrossModalActor
+from cmd_plugin.data.processing import cross_modal_processing
+from cmd_plugin.data.pseudo_boxes import make_pseudo_box
+from cmd_plugin.data.sampler import PairedSampler
+from cmd_plugin.errors import UserError
+from cmd_plugin.reproduce import children, choice, sources
+from cmd_plugin.reproduce import parent as parents
+from cmd_plugin.reproduce import store as stores
+from cmd_plugin.reproduce.pairs import divide_pairs
+from cmd_plugin.reproduce.rows import ROWS, row_of
+from cmd_plugin.reproduce.store import SEED, Store, StoredPairs, make_store
+from cmd_plugin.reproduce.varied import VariedThermal, vary
+from ltr.admin.seeding import drawing
+from ltr.data.loader import LTRLoader, collate
+from ltr.trainers import LTRTrainer
+
+
+@pytest.fixture
+def stored(parent, data, size):
+    net, _ = checkpoints.load(parent.parent)
+    pairs, _ = divide_pairs(data.root / 'pairs')
+    make_store(parent.store('center_area'), net, pairs, 'center_area', None, size, torch.device('cpu'))
+    return parent
+
+
+def fresh(data, size, number):
+    """A sample as the store made it, with its images."""
+    pairs, _ = divide_pairs(data.root / 'pairs')
+    sampler = PairedSampler(pairs, make_pseudo_box('center_area'), 9, cross_modal_processing(
+        size.crop, size.cells, label_sigma=size.label_sigma))
+    with drawing(SEED + number):
+        return sampler[number]
+
+
+def at(store, place, thermal=True):
+    """The sample at a place."""
+    pairs = StoredPairs(store, 1, thermal)
+    seed = next(seed for seed in range(100) if np.random.RandomState(seed).randint(len(store)) == place)
+    np.random.seed(seed)
+    return pairs[0]
+
+
+@pytest.mark.parametrize('row', ['d3', 'tcl_shared', 'd3_spatial'])
+def test_a_loss_from_the_store_is_that_of_the_pictures(stored, data, size, row):
+    """Half precision costs three digits; a crop in the wrong place, or a modality, would cost all."""
+    losses = []
+    for _ in ('pictures', 'store', 'store of the control'):
+        student, _ = checkpoints.load(stored.parent)
+        actor = CrossModalActor(student, copy.deepcopy(student), row_of(row, 1e-4).recipe)
+        if losses:
+            store = Store(stored.store('center_area'))
+            store.attach(student)
+            sample = at(store, 1, thermal=len(losses) == 1)
+        else:
+            sample = fresh(data, size, 1)
+        losses.append(actor(collate([sample, sample], stack_dim=1))[0].item())
+    assert losses[1] == pytest.approx(losses[0], rel=2e-3)
+    assert abs(losses[2] / losses[0] - 1) > 5e-3, 'the control sees RGB in the place of the thermal image'
+
+
+def test_the_control_is_the_row_on_rgb(size):
+    for row in ROWS:
+        assert row_of(row, 1e-5).samples == row_of(row, 1e-5, thermal=False).samples
+        child, control = row_of(row, 1e-5).recipe, row_of(row, 1e-5, thermal=False).recipe
+        assert child.thermal and not control.thermal and child.init == () and child.components
+        assert {**vars(child), 'thermal': None} == {**vars(control), 'thermal': None}
+        assert set(child.lr.values()) == {1e-5}
+    with pytest.raises(UserError, match='unknown row'):
+        row_of('d9', 1e-5)
+
+
+def weights(path):
+    return checkpoints.load(path)[0].state_dict()
+
+
+def test_a_child_learns_only_what_its_row_trains_and_seeds_differ(stored, size):
+    [one] = children.train(stored, size, row_of('c1', 1e-3), [2], 0, 'a', 'cpu')
+    [other] = children.train(stored, size, row_of('c1', 1e-3), [2], 1, 'b', 'cpu')
+    before, after, again = weights(stored.parent), weights(one), weights(other)
+    changed = {key for key in before if not torch.equal(before[key], after[key])}
+    assert changed and all(key.startswith(('classifier.filter_initializer', 'classifier.filter_optimizer'))
+                           for key in changed)
+    assert any(not torch.equal(after[key], again[key]) for key in changed)
+    info = checkpoints.load(one)[1]['net_info']
+    assert (info['recipe'], info['steps'], info['seed'], info['crop_size']) == ('c1', 2, 0, size.crop)
+    assert not list((stored.scratch / 'checkpoints').rglob('*.tar')), 'checkpoints of a finished training are gone'
+
+
+@pytest.mark.parametrize('moment', ['epoch', 'snapshot'])
+def test_a_killed_training_ends_with_the_same_weights(stored, size, monkeypatch, moment):
+    [straight] = children.train(stored, size, row_of('c1', 1e-3), [2], 0, 'a', 'cpu')
+    target = (LTRTrainer, 'cycle_dataset') if moment == 'epoch' else (checkpoints, 'save')
+    kept, calls = getattr(*target), []
+
+    def dies(*args, **kwargs):
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return kept(*args, **kwargs)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(*target, dies)
+        with pytest.raises(KeyboardInterrupt):
+            children.train(stored, size, row_of('c1', 1e-3), [1, 2], 0, 'b', 'cpu')
+    first, second = children.train(stored, size, row_of('c1', 1e-3), [1, 2], 0, 'b', 'cpu')
+    wanted, one, two = weights(straight), weights(first), weights(second)
+    assert all(torch.equal(value, two[key]) for key, value in wanted.items())
+    assert any(not torch.equal(value, two[key]) for key, value in one.items())
+
+
+def test_a_store_that_was_not_finished_is_none(parent, data, size, monkeypatch):
+    net, _ = checkpoints.load(parent.parent)
+    pairs, _ = divide_pairs(data.root / 'pairs')
+    monkeypatch.setattr(stores, 'replacing', lambda path: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        make_store(parent.store('center_area'), net, pairs, 'center_area', None, size, torch.device('cpu'))
+    assert not parent.store('center_area').exists()
+
+
+def test_an_interrupted_candidate_is_scored_anew_and_leaves_no_network(stored, size, monkeypatch):
+    seen = []
+
+    def score_of(work, size, network, label, device):
+        seen.append((label, weights(network)))
+        if len(seen) == 2:
+            raise KeyboardInterrupt
+        return 40.0 + len(seen)
+
+    monkeypatch.setattr(choice, 'score_of', score_of)
+    with pytest.raises(KeyboardInterrupt):
+        choice.score(stored, size, 'c1', 1e-4, 'cpu')
+    assert not stored.candidate('c1', 1e-4).exists()
+    choice.score(stored, size, 'c1', 1e-4, 'cpu')
+    assert [label for label, _ in seen] == ['c1_0.0001_1', 'c1_0.0001_2'] * 2
+    for before, after in zip(seen[:2], seen[2:], strict=True):
+        assert all(torch.equal(value, after[1][key]) for key, value in before[1].items())
+    assert not list(stored.scratch.rglob('*.pth.tar'))
+
+
+def test_draws_of_the_loader_follow_the_seed(stored, size):
+    store = Store(stored.store('center_area'))
+
+    def numbers(seed):
+        loader = LTRLoader('train', StoredPairs(store, 8, True), batch_size=2, stack_dim=1)
+        loader.generator = torch.Generator().manual_seed(seed)
+        return torch.cat([batch['train_images'][0, :, 0, 0, 0] for batch in loader]).tolist()
+
+    assert numbers(1) == numbers(1) != numbers(2)
+    assert set(numbers(1)) <= {4 * place for place in range(len(store))}
+
+
+@pytest.mark.slow
+def test_an_epoch_of_the_parent_that_was_killed_before_its_figures_is_not_trained_again(data, work, size, monkeypatch):
+    sources.detect(data, work)
+    kept = parents.track
+    with monkeypatch.context() as patched:
+        patched.setattr(parents, 'track', lambda *args: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            parents.epoch(data, work, size, 1, 'cpu', 0)
+    [checkpoint] = (work.root / 'checkpoints' / 'parent').glob('*_ep0001.pth.tar')
+    before = checkpoint.stat().st_mtime_ns
+    parents.epoch(data, work, size, 1, 'cpu', 0)
+    assert checkpoint.stat().st_mtime_ns == before and parents.track is kept
+    [found] = parents.curve(work)
+    assert set(found['success']) == {'bag', 'David'} and found['loss'] > 0
+    parents.finish(work, size)
+    trained, new = checkpoints.load(work.parent)[0].state_dict(), parents.new_parent(data, size).state_dict()
+    moved = {key.partition('.')[0] for key in new if not torch.equal(trained[key], new[key])}
+    assert moved == {'classifier', 'bb_regressor'}, 'the backbone is frozen, its norms included'
+
+
+def test_what_an_earlier_stage_should_have_left_is_named(work, data, size):
+    for look in (lambda: Store(work.store('center_area')), lambda: choice.choose(work, size),
+                 lambda: parents.finish(work, size), lambda: choice.locked(work)):
+        with pytest.raises(UserError, match='first') as caught:
+            look()
+        assert '\n' not in str(caught.value)
+
+
+def test_unmatched_boxes_are_those_of_the_other_crop(stored):
+    store = Store(stored.store('center_area'))
+    for matched in (True, False):
+        sample = StoredPairs(store, 1, True, matched)[0]
+        assert torch.equal(sample['train_anno'], sample['test_anno']) is not matched
+    assert ROWS['d3_unmatched'].samples == ROWS['d3'].samples != ROWS['d3_varied'].samples
+
+
+def test_varied_thermal_images_keep_their_visible_half(data):
+    pairs, _ = divide_pairs(data.root / 'pairs')
+    varied = VariedThermal(pairs)
+    drawn = []
+    for seed in (1, 1, 2, 3):
+        np.random.seed(seed)
+        drawn.append(varied.read(0))
+    assert (drawn[0] == drawn[1]).all() and (drawn[1] != drawn[2]).any()
+    assert all((one[..., :3] == pairs.read(0)[..., :3]).all() and one.dtype == np.uint8 for one in drawn)
+    means = [np.corrcoef(vary(pairs.read(0)[..., 3], np.random.default_rng(i)).ravel(),
+                         pairs.read(0)[..., 3].ravel())[0, 1] for i in range(12)]
+    assert min(means) < -0.5 and max(means) > 0.5, 'both polarities occur, and both still show the picture'
