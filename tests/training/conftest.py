@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
 from ltr.admin.settings import Settings
@@ -30,3 +32,17 @@ def settings() -> Settings:
 def same() -> Callable[[Any, Any], bool]:
     """See `tests.equality.same`."""
     return equality.same
+
+
+@pytest.fixture
+def videos(tmp_path: Path, rng: np.random.Generator) -> Path:
+    """One sequence of 24 frames with a bright square that moves to the right."""
+    folder = tmp_path / 'videos' / 'square'
+    (folder / 'img').mkdir(parents=True)
+    for index in range(24):
+        image = rng.integers(0, 100, (96, 128, 3), dtype=np.uint8)
+        image[40:60, 20 + 2 * index:40 + 2 * index] = 230
+        cv2.imwrite(str(folder / 'img' / f'{index + 1:04d}.jpg'), image)
+    boxes = '\n'.join(f'{20 + 2 * index},40,20,20' for index in range(24))
+    (folder / 'groundtruth_rect.txt').write_text(boxes + '\n')
+    return folder.parent

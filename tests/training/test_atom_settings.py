@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -21,20 +20,6 @@ from ltr.models.bbreg.atom import atom_resnet18, atom_resnet50
 from ltr.models.bbreg.atom import atom_small as atom_small_net
 from ltr.models.tracking.dimpnet import dimpnet18, dimpnet_small
 from ltr.train_settings.bbreg import _common, atom, atom_small
-
-
-@pytest.fixture
-def videos(tmp_path: Path, rng: np.random.Generator) -> Path:
-    """One sequence of 24 frames with a bright square that moves to the right."""
-    folder = tmp_path / 'videos' / 'square'
-    (folder / 'img').mkdir(parents=True)
-    for index in range(24):
-        image = rng.integers(0, 100, (96, 128, 3), dtype=np.uint8)
-        image[40:60, 20 + 2 * index:40 + 2 * index] = 230
-        cv2.imwrite(str(folder / 'img' / f'{index + 1:04d}.jpg'), image)
-    boxes = '\n'.join(f'{20 + 2 * index},40,20,20' for index in range(24))
-    (folder / 'groundtruth_rect.txt').write_text(boxes + '\n')
-    return folder.parent
 
 
 def train(videos: Path, workspace: Path, name: str, epochs: int, *more: str) -> Path:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -21,20 +18,6 @@ from ltr.models.tracking.dimpnet import dimpnet50, klcedimpnet18, klcedimpnet50
 from ltr.train_settings.dimp import _common, _kl, prdimp18, prdimp50, super_dimp
 
 RATES = {18: [5e-5, 5e-4, 5e-5, 1e-3, 2e-4], 50: [5e-5, 5e-4, 5e-5, 2e-4, 2e-5]}
-
-
-@pytest.fixture
-def videos(tmp_path: Path, rng: np.random.Generator) -> Path:
-    """One sequence of 24 frames with a bright square that moves to the right."""
-    folder = tmp_path / 'videos' / 'square'
-    (folder / 'img').mkdir(parents=True)
-    for index in range(24):
-        image = rng.integers(0, 100, (96, 128, 3), dtype=np.uint8)
-        image[40:60, 20 + 2 * index:40 + 2 * index] = 230
-        cv2.imwrite(str(folder / 'img' / f'{index + 1:04d}.jpg'), image)
-    boxes = '\n'.join(f'{20 + 2 * index},40,20,20' for index in range(24))
-    (folder / 'groundtruth_rect.txt').write_text(boxes + '\n')
-    return folder.parent
 
 
 @pytest.mark.parametrize(('recipe', 'make', 'layers'), [
