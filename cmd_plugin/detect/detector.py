@@ -65,7 +65,7 @@ def make_detector(kind: str | None, model: Path | None, weights: Path | None, na
         raise UserError('no detector: give --model FILE.onnx (YOLOX, YOLOv5, YOLOv8 or YOLO11 exported to ONNX), or '
                         '--detector fasterrcnn')
     from cmd_plugin.detect.yolo import YoloDetector
-    return YoloDetector(model, _read_names(names) if names is not None else ())
+    return YoloDetector(model, _read_names(names) if names is not None else (), careful=True)
 
 
 def choose_classes(text: str | None, known: tuple[str, ...]) -> frozenset[str]:

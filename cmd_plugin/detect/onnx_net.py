@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +16,34 @@ from cmd_plugin.errors import UserError
 
 Net = Callable[[NDArray[np.float32]], list[NDArray[np.float32]]]
 """`(1, 3, H, W)` in, all outputs out."""
+
+
+TRIAL = """
+import sys, cv2, numpy
+net = cv2.dnn.readNetFromONNX(numpy.fromfile(sys.argv[1], numpy.uint8))
+net.setInput(numpy.full((1, 3, int(sys.argv[2]), int(sys.argv[3])), 0.5, numpy.float32))
+net.forward(net.getUnconnectedOutLayersNames())
+"""
+TRIAL_SECONDS = 300.0
+
+
+def try_out(path: Path, size: tuple[int, int]) -> None:
+    """Load and run a network once in a process of its own: a damaged file can end the process that OpenCV reads it in.
+
+    Args:
+        path: ONNX file.
+        size: `(height, width)` of the input.
+
+    Raises:
+        UserError: the process crashed or did not come back. Errors that OpenCV reports are left to `load_net`.
+    """
+    command = [sys.executable, '-c', TRIAL, str(path), *map(str, size)]
+    try:
+        status = subprocess.run(command, capture_output=True, timeout=TRIAL_SECONDS).returncode
+    except subprocess.TimeoutExpired:
+        status = -1
+    if status not in (0, 1):
+        raise UserError(f'{path} is damaged, OpenCV crashes on it or does not come back: copy or export it again')
 
 
 def load_net(path: Path, data: bytes, size: tuple[int, int]) -> tuple[Net, str]:

@@ -13,7 +13,7 @@ from cmd_plugin.data.box_choice import suppress
 from cmd_plugin.data.coco_names import COCO_NAMES
 from cmd_plugin.detect.detector import Candidates
 from cmd_plugin.detect.onnx_file import read_head
-from cmd_plugin.detect.onnx_net import load_net
+from cmd_plugin.detect.onnx_net import load_net, try_out
 from cmd_plugin.detect.yolo_output import Family, decode, recognise
 from cmd_plugin.errors import UserError
 
@@ -29,18 +29,21 @@ class YoloDetector:
     Args:
         path: ONNX file.
         names: class names in the network's order; by default those in the file, else COCO's for 80 classes.
+        careful: try the file out in a process of its own first, see `try_out`.
 
     Raises:
         UserError: no such file, no ONNX file, a network of another kind, or classes without names.
     """
 
-    def __init__(self, path: Path, names: tuple[str, ...] = ()) -> None:
+    def __init__(self, path: Path, names: tuple[str, ...] = (), careful: bool = False) -> None:
         try:
             data = path.read_bytes()
         except OSError as error:
             raise UserError(f'cannot read detector {path}: {error.strerror}') from None
         head = read_head(path, data)
         self.size = _input_size(path, head.inputs)
+        if careful:
+            try_out(path, self.size)
         self._net, self.runs_by = load_net(path, data, self.size)
         self.family = self._probe(path)
         self.names = names or head.class_names() or (COCO_NAMES if self.family.classes == len(COCO_NAMES) else ())

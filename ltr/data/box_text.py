@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -46,9 +47,10 @@ def read_table(path: Path, least: int, most: int | None = None) -> np.ndarray:
     nothing = ['nan'] * columns
     rows = [row[:columns] or nothing for row in rows]
     try:
-        if '_' in text:  # `float` takes 1_0 for 10
+        # numpy takes 1_0 for 10, and drops zero bytes at the end.
+        if ('_' in text or '\0' in text) and not all(map(_is_number, chain.from_iterable(rows))):
             raise ValueError
-        table = np.array([list(map(float, row)) for row in rows], dtype=float).reshape(-1, columns)
+        table = np.array(rows, dtype=float).reshape(-1, columns)
     except ValueError:
         bad = next(i for i, row in enumerate(rows) if not all(map(_is_number, row)))
         raise UserError(f'{path}, line {bad + 1}: not a row of numbers: {lines[bad][:60]!r}; correct the '
@@ -72,4 +74,4 @@ def _is_number(cell: str) -> bool:
         float(cell)
     except ValueError:
         return False
-    return '_' not in cell
+    return '_' not in cell and '\0' not in cell

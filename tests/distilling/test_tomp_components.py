@@ -19,7 +19,7 @@ from ltr.models.loss.box_overlap import GIoULoss
 from ltr.models.tracking.dimpnet import dimpnet_small
 from ltr.models.tracking.tompnet import tompnet_small
 from ltr.models.transformer.target_model import Prediction
-from ltr.train_settings.tomp import _common
+from ltr.train_settings.tomp import _common, tomp50
 from tests.distilling.conftest import make_batch as any_batch
 
 TOMP = RECIPES['cmd_tomp']
@@ -121,7 +121,7 @@ def test_where_both_modalities_are_alike_the_loss_is_the_tracker_s_own(row):
     batch = make_batch()
     for key in ('train_images', 'test_images'):
         batch[key] = torch.cat((batch[key][:, :, :3],) * 2, dim=2)
-    actor = _common.actor(net_of())
+    actor = _common.actor(net_of(), tomp50.RECIPE)
     actor.eval()
     with torch.no_grad():
         expected = actor({**batch, 'train_images': batch['train_images'][:, :, :3],

@@ -143,9 +143,9 @@ def test_the_page_of_hostile_names_holds_two_scripts_and_no_element_of_theirs(tm
                             for sequence, name in zip(sequences, NAMES, strict=False)])
     known = dict(zip('abcd', (sequence.name for sequence in renamed), strict=True))
     results = [replace(item, label=name, boxes={known[key]: boxes for key, boxes in item.boxes.items()},
-                       result=replace(item.result, sequences=[known[key] for key in item.result.sequences]))
+                       result=replace(item.result, sequences=tuple(known[key] for key in item.result.sequences)))
                for item, name in zip(analysis.results, NAMES, strict=False)]
-    published = [replace(row, tracker=NAMES[0], origin=NAMES[1]) for row in analysis.published]
+    published = [replace(row, tracker=NAMES[0], source=NAMES[1]) for row in analysis.published]
     hostile = replace(analysis, dataset=NAMES[1] + SEPARATORS, sequences=renamed, results=results, published=published)
     for cached in ('counted', 'members'):
         hostile.__dict__.pop(cached, None)

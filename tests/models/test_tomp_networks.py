@@ -12,7 +12,7 @@ from ltr.admin.loading import load_network
 from ltr.admin.model_constructor import NetConstructor
 from ltr.data.labels import gaussian_label_function
 from ltr.models.tracking.tompnet import ToMPnet, tompnet18, tompnet50, tompnet_small
-from ltr.train_settings.tomp import _common
+from ltr.train_settings.tomp import _common, tomp50
 from pytracking.features.folding import tracking_copy
 
 TINY = {'channels': 16, 'heads': 2, 'encoder_layers': 1, 'decoder_layers': 1, 'feedforward': 32, 'tower_layers': 1}
@@ -43,7 +43,7 @@ def batch(pairs: int = 2) -> dict[str, torch.Tensor]:
             'test_label': gaussian_label_function(test_boxes, 0.1, 1, 9, 144)}
 
 
-@pytest.mark.parametrize('make', [tompnet18, tompnet50])
+@pytest.mark.parametrize('make', [tompnet18, pytest.param(tompnet50, marks=pytest.mark.slow)])
 @torch.no_grad()
 def test_maps_of_288_px_have_18_cells(make):
     torch.manual_seed(0)
@@ -103,7 +103,7 @@ class TestReferenceFrames:
 
 def test_gradient_reaches_every_weight():
     net = tiny()
-    loss, stats = _common.actor(net)(batch())
+    loss, stats = _common.actor(net, tomp50.RECIPE)(batch())
     loss.backward()
     without = [name for name, weight in net.named_parameters() if weight.grad is None or not weight.grad.any()]
     # The bias of keys shifts all scores of an attention alike, and a query alone has nothing to choose from.
@@ -115,22 +115,22 @@ def test_the_actor_weighs_hinge_by_100_and_giou_by_1():
     net, data = tiny().eval(), batch()
     with torch.no_grad():
         scores, boxes = net(data['train_images'], data['test_images'], data['train_anno'])
-        plain, stats = ToMPActor(net, _common.actor(net).objective)(data)
-        weighted, _ = ToMPActor(net, _common.actor(net).objective, {'test_clf': 2.0, 'giou': 3.0})(data)
+        plain, stats = ToMPActor(net, _common.actor(net, tomp50.RECIPE).objective)(data)
+        weighted, _ = ToMPActor(net, _common.actor(net, tomp50.RECIPE).objective, {'test_clf': 2.0, 'giou': 3.0})(data)
     label = data['test_label']
     hinge = torch.where(label < 0.05, scores.clamp(min=0), scores - label).square().mean()
-    giou = _common.actor(net).objective['giou'](boxes, data['test_anno'], label)
+    giou = _common.actor(net, tomp50.RECIPE).objective['giou'](boxes, data['test_anno'], label)
     assert plain.item() == pytest.approx((100 * hinge + giou).item(), rel=1e-5)
     assert weighted.item() == pytest.approx((2 * hinge + 3 * giou).item(), rel=1e-5)
     assert stats['ClfTrain/test_loss'] == pytest.approx(hinge.item(), rel=1e-5)
 
 
 def test_one_sample_is_learnt():
-    """In 30 steps of a tiny network the loss falls to a seventh; then the peak is at the target, and tells its box."""
-    net, data = tiny(), batch()
-    actor, optimizer = _common.actor(net), torch.optim.AdamW(net.parameters(), lr=3e-3)
+    """In 25 steps of a tiny network the loss falls to a seventh; then the peak is at the target, and tells its box."""
+    net, data = tiny(), batch(1)
+    actor, optimizer = _common.actor(net, tomp50.RECIPE), torch.optim.AdamW(net.parameters(), lr=3e-3)
     losses = []
-    for _ in range(30):
+    for _ in range(25):
         actor.train(True)
         loss, stats = actor(data)
         optimizer.zero_grad()
@@ -140,11 +140,10 @@ def test_one_sample_is_learnt():
     assert min(losses[-5:]) < losses[0] / 7 and stats['Loss/giou'] < 0.55
     with torch.no_grad():
         scores, boxes = net(data['train_images'], data['test_images'], data['train_anno'])
-    for score, cells, target in zip(scores[0], boxes[0], data['test_anno'][0], strict=True):
-        row, column = divmod(int(score.argmax()), 9)
-        found = cells[row, column]
-        assert (found[:2] + found[2:] / 2 - target[:2] - target[2:] / 2).abs().max() < 16
-        assert (found[2:] / target[2:]).log().abs().max() < 0.7
+    row, column = divmod(int(scores[0, 0].argmax()), 9)
+    found, target = boxes[0, 0, row, column], data['test_anno'][0, 0]
+    assert (found[:2] + found[2:] / 2 - target[:2] - target[2:] / 2).abs().max() < 5
+    assert (found[2:] / target[2:]).log().abs().max() < 0.4
 
 
 def test_a_checkpoint_is_rebuilt(tmp_path):

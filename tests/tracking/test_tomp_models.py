@@ -73,8 +73,8 @@ def bouncing(rng: np.random.Generator, length: int) -> list[tuple[np.ndarray, tu
 
 
 @pytest.mark.slow
-def test_what_has_learned_for_half_a_minute_tracks(tmp_path):
-    """120 steps from random weights on four such videos; then three others, far better than a box that stays."""
+def test_what_has_learned_for_a_minute_tracks(tmp_path):
+    """200 steps from random weights on four such videos; then three others, far better than a box that stays."""
     rng = np.random.default_rng(0)
     for index in range(4):
         folder = tmp_path / 'videos' / f'{index}'
@@ -83,7 +83,7 @@ def test_what_has_learned_for_half_a_minute_tracks(tmp_path):
         for number, (image, _) in enumerate(frames, 1):
             cv2.imwrite(str(folder / 'img' / f'{number:04d}.png'), image[:, :, ::-1])
         (folder / 'groundtruth_rect.txt').write_text('\n'.join(','.join(map(str, box)) for _, box in frames) + '\n')
-    run_training.main(['tomp', 'tomp_small', '--data', str(tmp_path / 'videos'), '--epochs', '8', '--samples', '90',
+    run_training.main(['tomp', 'tomp_small', '--data', str(tmp_path / 'videos'), '--epochs', '20', '--samples', '60',
                        '--batch', '6', '--workers', '0', '--device', 'cpu', '--workspace', str(tmp_path / 'w')])
     net, _ = load_network(tmp_path / 'w/checkpoints/ltr/tomp/tomp_small')
     for seed in (100, 101, 102):
@@ -92,4 +92,5 @@ def test_what_has_learned_for_half_a_minute_tracks(tmp_path):
         tracker.initialize(image, {'init_bbox': start})
         found = [overlap(tuple(tracker.track(image)['target_bbox']), box) for image, box in rest]
         stays = [overlap(start, box) for _, box in rest]
-        assert np.mean(found) > 0.45 > 0.3 > np.mean(stays) and min(found) > 0.3
+        assert np.mean(found) > 0.6 > 0.3 > np.mean(stays) and min(found) > 0.5
+        assert tracker.recent is not None, 'it was sure'

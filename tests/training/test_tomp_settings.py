@@ -23,7 +23,8 @@ def test_numbers_of_the_paper():
         assert recipe.network is make and (recipe.lr, recipe.backbone_lr) == (1e-4, 2e-5)
         assert (recipe.frames, recipe.epochs, recipe.decays, recipe.samples) == ((2, 1), 300, (150, 250), 40_000)
         assert (recipe.output_sz, recipe.label_sigma) == (288, 0.05)
-    assert _common.LOSS_WEIGHT == {'test_clf': 100.0, 'giou': 1.0}
+    assert _common.actor(tompnet_small(), tomp50.RECIPE).loss_weight == {'test_clf': 100.0, 'giou': 1.0}
+    assert _common.actor(tompnet_small(), tomp_small.RECIPE).loss_weight == {'test_clf': 100.0, 'giou': 20.0}
 
 
 def test_every_weight_has_a_rate():

@@ -27,7 +27,7 @@ from ltr.train_settings._shared import SEARCH_AREA_FACTOR, check_net, fit, make_
 from ltr.trainers import LTRTrainer
 
 HINGE = 0.05  # label below which a cell is background, and does not tell a box
-LOSS_WEIGHT = {'test_clf': 100.0, 'giou': 1.0}
+HINGE_WEIGHT = 100.0
 LABEL_SIGMA = 1 / 4 / SEARCH_AREA_FACTOR  # relative to the feature map
 KERNEL = 1  # side of the predicted filter, feature cells
 
@@ -45,6 +45,7 @@ class ToMPRecipe:
         label_sigma: spread of the label, relative to the feature map; the network marks reference frames with the same.
         frames: reference frames, and test frames, a sample.
         max_gap: frames that they may lie apart.
+        box_weight: of the loss of the boxes; that of the scores has 100.
         batch, samples, epochs: length of the training.
         decays: epochs after which the rates are multiplied by 0.2.
         weight_decay: of AdamW.
@@ -63,6 +64,7 @@ class ToMPRecipe:
     label_sigma: float = LABEL_SIGMA
     frames: tuple[int, int] = (2, 1)
     max_gap: int = 200
+    box_weight: float = 1.0
     batch: int = 32
     samples: int = 40_000
     epochs: int = 300
@@ -88,14 +90,15 @@ def run(settings: Settings, recipe: ToMPRecipe) -> None:
                                   weight_decay=recipe.weight_decay)
     settings.grad_clip_max_norm = recipe.grad_clip
     scheduler = torch.optim.lr_scheduler.MultiStepLR(optimizer, recipe.decays, gamma=0.2)
-    trainer = LTRTrainer(actor(net), [loader], optimizer, settings, scheduler,
+    trainer = LTRTrainer(actor(net, recipe), [loader], optimizer, settings, scheduler,
                          freeze_backbone_bn_layers=recipe.pretrained)
     fit(trainer, loader, settings.option('epochs', recipe.epochs))
 
 
-def actor(net: nn.Module) -> ToMPActor:
+def actor(net: nn.Module, recipe: ToMPRecipe) -> ToMPActor:
     """ToMP's actor with its losses."""
-    return ToMPActor(net, {'test_clf': LBHinge(threshold=HINGE), 'giou': GIoULoss(threshold=HINGE)}, LOSS_WEIGHT)
+    return ToMPActor(net, {'test_clf': LBHinge(threshold=HINGE), 'giou': GIoULoss(threshold=HINGE)},
+                     {'test_clf': HINGE_WEIGHT, 'giou': recipe.box_weight})
 
 
 def processing(recipe: ToMPRecipe) -> DiMPProcessing:
