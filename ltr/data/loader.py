@@ -75,8 +75,9 @@ class LTRLoader(torch.utils.data.DataLoader):
             yield from super().__iter__()
         except UserError as error:
             # A worker's exception arrives with its trace-back as message; its last line is the error itself.
-            last = str(error).rstrip().splitlines()[-1]
-            raise UserError(last.split('Error: ', 1)[-1] if 'Traceback' in str(error) else last) from None
+            told = str(error.args[0])  # as it is: `str` shows line breaks as escapes
+            last = told.rstrip().splitlines()[-1]
+            raise UserError(last.split('Error: ', 1)[-1] if 'Traceback' in told else last) from None
 
 
 def collate(samples: Sequence[Any], stack_dim: int = 0) -> Any:
