@@ -44,7 +44,7 @@ def _own(options: argparse.Namespace) -> str:
 def _world(options: argparse.Namespace) -> list[str]:
     """A table a tracker on the generated world, every seed with a world of its own.
 
-    World and parents are shared with the demo; its d3 descends straight from the parent, so the rows have their own folder.
+    World and parents are shared with the demo; its d3 descends straight from the parent, so rows have their own folder.
     """
     from cmd_plugin.table1.world import world_plan
     given = [f'--{name.replace("_", "-")}' for name in OWN if getattr(options, name)]
