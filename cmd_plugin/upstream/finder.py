@@ -61,7 +61,7 @@ class Finder(MetaPathFinder):
     def _of_checkout(self, name: str, path: Sequence[str] | None, target: ModuleType | None) -> ModuleSpec:
         found = PathFinder.find_spec(name, path, target)
         if found is None:
-            raise ModuleNotFoundError(f'{self.checkout} has no {name}', name=name)
+            raise ModuleNotFoundError(f'No module named {name!r} in {self.checkout}', name=name)
         return found
 
     def _made(self, name: str, stand_in: hooks.StandIn) -> ModuleSpec | None:
