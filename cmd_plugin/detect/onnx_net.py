@@ -6,10 +6,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
-from cv2.utils import logging as log
 from numpy.typing import NDArray
 
 from cmd_plugin.errors import UserError
@@ -25,6 +25,8 @@ net.setInput(numpy.full((1, 3, int(sys.argv[2]), int(sys.argv[3])), 0.5, numpy.f
 net.forward(net.getUnconnectedOutLayersNames())
 """
 TRIAL_SECONDS = 300.0
+SILENT = 0
+"""OpenCV's level at which nothing is logged."""
 
 
 def try_out(path: Path, size: tuple[int, int]) -> None:
@@ -61,7 +63,7 @@ def load_net(path: Path, data: bytes, size: tuple[int, int]) -> tuple[Net, str]:
         UserError: neither OpenCV nor onnxruntime can run it on images of three channels.
     """
     probe = np.full((1, 3, *size), 0.5, np.float32)
-    level = log.setLogLevel(log.LOG_LEVEL_SILENT)  # What OpenCV writes to stderr is said below in one line.
+    level = _log_level(SILENT)  # What OpenCV writes to stderr is said below in one line.
     try:
         net = _opencv(data)
         net(probe)
@@ -69,8 +71,14 @@ def load_net(path: Path, data: bytes, size: tuple[int, int]) -> tuple[Net, str]:
     except (cv2.error, UnicodeDecodeError) as error:
         reason = str(getattr(error, 'err', error)).strip().splitlines()
     finally:
-        log.setLogLevel(level)
+        _log_level(level)
     return _by_runtime(path, data, probe, reason[0][:120] if reason else 'no reason given'), 'onnxruntime'
+
+
+def _log_level(level: int) -> int:
+    """Set OpenCV's level; returns the one before. OpenCV 4 and 5 have the function in different places."""
+    found: Any = cv2
+    return int((found if hasattr(found, 'setLogLevel') else found.utils.logging).setLogLevel(level))
 
 
 def _opencv(data: bytes) -> Net:
