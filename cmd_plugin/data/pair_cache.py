@@ -17,6 +17,7 @@ import torch.utils.data
 from numpy.typing import NDArray
 
 from cmd_plugin.data.sampler import PairSource
+from cmd_plugin.data.wrapped import WrappedPairs
 
 logger = logging.getLogger(__name__)
 VERSION = 1
@@ -26,7 +27,7 @@ MAX_PROCESSES = 1024
 CHANNELS = 6
 
 
-class CachedPairs:
+class CachedPairs(WrappedPairs):
     """Pairs whose decoded images are kept in a folder, up to a number of bytes.
 
     Once it is full, nothing is added and nothing goes: pairs are drawn uniformly, so that no other choice would serve
@@ -39,7 +40,8 @@ class CachedPairs:
     """
 
     def __init__(self, pairs: PairSource, folder: Path, megabytes: int) -> None:
-        self.pairs, self.folder, self.megabytes = pairs, folder, megabytes
+        super().__init__(pairs)
+        self.folder, self.megabytes = folder, megabytes
         folder.mkdir(parents=True, exist_ok=True)
         self.found = sum(entry.stat().st_size for part in os.scandir(folder) if part.is_dir()
                          for entry in os.scandir(part))
@@ -48,9 +50,6 @@ class CachedPairs:
         # One number a worker, in shared memory: nobody adds to a number that another process is adding to.
         self._added = torch.zeros(MAX_PROCESSES, dtype=torch.int64).share_memory_()
         self._failed = False
-
-    def __len__(self) -> int:
-        return len(self.pairs)
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """Pair as uint8 `(H, W, 6)`, read-only where it comes from the cache; raises as the pairs do."""
@@ -66,18 +65,6 @@ class CachedPairs:
         if stamps is not None and stamps == _stamps(paths):  # else the files are just being written
             self._keep(path, stamps, pair)
         return pair
-
-    def describe(self, index: int) -> str:
-        """Name of the pair for messages."""
-        return self.pairs.describe(index)
-
-    def paths(self, index: int) -> tuple[Path, Path]:
-        """RGB and TIR file of a pair."""
-        return self.pairs.paths(index)  # type: ignore[attr-defined]
-
-    def get_name(self) -> str:
-        """Name of the data set."""
-        return self.pairs.get_name()
 
     def summary(self) -> str:
         """One line on what the cache holds at the start."""

@@ -16,6 +16,9 @@ from ltr.dataset import open_dataset
 
 MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)  # of ImageNet, RGB in [0, 1]
 SEARCH_AREA_FACTOR = 5.0
+STRIDE = 16  # px of the crop a feature cell
+OUTPUT_SIGMA = 1 / 4 / SEARCH_AREA_FACTOR  # of the label, relative to the feature map
+HINGE = 0.05  # label below which a cell is background
 PROPOSALS: Mapping[str, Any] = {'min_iou': 0.1, 'sigma_factor': [0.01, 0.05, 0.1, 0.2, 0.3]}
 WORKERS = 4
 

@@ -83,8 +83,9 @@ class BaseTrainer:
         Raises:
             UserError: a loss, gradient or weight is not finite, or a checkpoint cannot be read or written.
         """
-        if self.settings.option('replay', None):
-            self.replay(Path(self.settings.option('replay', None)))
+        kept = self.settings.option('replay', None)
+        if kept:
+            self.replay(Path(kept))
             return
         if distributed.rank() == 0:
             open_folder(self.checkpoint_dir, 'choose another --workspace')
@@ -94,8 +95,9 @@ class BaseTrainer:
             print(f'going on after epoch {self.epoch}')
         if self.epoch >= max_epochs:
             print(f'nothing to do: epoch {self.epoch} of {max_epochs} is done')
-        distributed.check_equal('epoch and weights', [self.epoch, *(
-            float(value.double().sum()) for value in unwrap(self.actor.net).state_dict().values())])
+        if distributed.world() > 1:
+            distributed.check_equal('epoch and weights', [self.epoch, *(
+                float(value.double().sum()) for value in unwrap(self.actor.net).state_dict().values())])
         try:
             for epoch in range(self.epoch + 1, max_epochs + 1):
                 self.epoch = epoch

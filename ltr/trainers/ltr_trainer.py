@@ -111,16 +111,19 @@ class LTRTrainer(BaseTrainer):
             self.optimizer.zero_grad()
             loss.backward()
             distributed.average_gradients(self.actor.net.parameters())
-            gradients = [weight.grad for weight in self.actor.net.parameters() if weight.grad is not None]
-            norm, limit = kept_batch.norm(gradients), self.settings.option('grad_norm_limit', math.inf)
+            norm, limit = self._clipped_norm(), self.settings.option('grad_norm_limit', math.inf)
             if not math.isfinite(norm) or norm > limit:
                 over = f', above grad_norm_limit {limit:g}' if math.isfinite(norm) else ''
                 self._stop(f'the gradient has norm {norm:g}{over}', data, loader, step, generator)
-            max_norm = getattr(self.settings, 'grad_clip_max_norm', None)
-            if max_norm:
-                nn.utils.clip_grad_norm_(self.actor.net.parameters(), max_norm)
             self.optimizer.step()
         return shown
+
+    def _clipped_norm(self) -> float:
+        """Norm of the gradient, which is then scaled down to `settings.grad_clip_max_norm`, if that is set."""
+        max_norm = getattr(self.settings, 'grad_clip_max_norm', None)
+        if max_norm:
+            return float(nn.utils.clip_grad_norm_(self.actor.net.parameters(), max_norm))
+        return kept_batch.norm([weight.grad for weight in self.actor.net.parameters() if weight.grad is not None])
 
     def _stop(self, reason: str, data: Any, loader: Any, step: int, generator: Tensor) -> NoReturn:
         """End the run with the batch's files named, and the step kept to be made again."""

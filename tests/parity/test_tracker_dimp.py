@@ -9,6 +9,7 @@ from pytracking.features.net_wrappers import NetWithBackbone
 from pytracking.features.preprocessing import sample_patch
 from pytracking.tracker.dimp import DiMP
 from pytracking.tracker.dimp.defaults import dimp_params
+from pytracking.utils.params import TrackerParams
 from tests.parity.named_weights import stock_dimp
 
 
@@ -32,14 +33,20 @@ def test_sample_patch(golden, case):
     np.testing.assert_allclose(patch[0, :, ::8, ::8], numbers['patch'], atol=1e-3)
 
 
-def test_tracked_sequence(golden):
-    numbers = golden('tracker_dimp18')
+def golden_params() -> TrackerParams:
+    """DiMP's, without anything random, as the golden sequence was tracked with."""
     params = dimp_params()
     params.use_augmentation = False
     params.random_shift_factor = 0
     params.num_init_random_boxes = 0
     params.target_not_found_threshold = -1
     params.train_skipping = 4
+    return params
+
+
+def test_tracked_sequence(golden):
+    numbers = golden('tracker_dimp18')
+    params = golden_params()
     params.net = NetWithBackbone(stock_dimp('dimp18'), use_gpu=False)
     tracker = DiMP(params)
     images = frames(golden)

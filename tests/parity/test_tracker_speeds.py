@@ -11,20 +11,8 @@ from pytracking.features.net_wrappers import NetWithBackbone
 from pytracking.features.prepared import InHalf
 from pytracking.features.speed import PRESETS, on_device
 from pytracking.tracker.dimp import DiMP
-from pytracking.tracker.dimp.defaults import dimp_params
-from pytracking.utils.params import TrackerParams
 from tests.parity.named_weights import stock_dimp
-from tests.parity.test_tracker_dimp import frames
-
-
-def golden_params() -> TrackerParams:
-    params = dimp_params()
-    params.use_augmentation = False
-    params.random_shift_factor = 0
-    params.num_init_random_boxes = 0
-    params.target_not_found_threshold = -1
-    params.train_skipping = 4
-    return params
+from tests.parity.test_tracker_dimp import frames, golden_params
 
 
 @pytest.fixture(scope='module')

@@ -42,6 +42,16 @@ def run(folder: Path, *arguments: str | Path, **variables: str) -> Result:
 
 
 @pytest.fixture
+def clean(monkeypatch, tmp_path) -> None:
+    """For commands in the test's own process: no settings of the user's, a workspace `ws` in the folder of the test."""
+    for name in list(os.environ):
+        if name.startswith(('CMD_', 'PYTRACKING_')) and name != 'CMD_SHARED_DATA':
+            monkeypatch.delenv(name)
+    monkeypatch.setenv('PYTRACKING_WORKSPACE_DIR', str(tmp_path / 'ws'))
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
 def command(tmp_path) -> Callable[..., Result]:
     """`run` in the folder of the test."""
     return partial(run, tmp_path)

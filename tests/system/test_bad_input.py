@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 import sys
@@ -22,13 +21,7 @@ from tests.system.conftest import TRACK, TRAIN, one_line
 MAINS = {TRAIN: run_training.entry, TRACK: run_tracker.entry, 'cmd_plugin': cli.entry}
 
 
-@pytest.fixture(autouse=True)
-def clean(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith(('CMD_', 'PYTRACKING_')) and name != 'CMD_SHARED_DATA':
-            monkeypatch.delenv(name)
-    monkeypatch.setenv('PYTRACKING_WORKSPACE_DIR', str(tmp_path / 'ws'))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures('clean')
 
 
 @pytest.fixture

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 from pathlib import Path
 
@@ -31,13 +30,7 @@ PAPER_TABLE_1 = {'a1': '66.2 78.7 70.7', 'b1': '67.4 80.4 72.1', 'b2': '67.2 80.
                  'd4': '67.3 80.2 72.1', 'd5': '67.5 80.4 72.3'}
 
 
-@pytest.fixture(autouse=True)
-def clean(monkeypatch, tmp_path):
-    for name in list(os.environ):
-        if name.startswith(('CMD_', 'PYTRACKING_')) and name != 'CMD_SHARED_DATA':
-            monkeypatch.delenv(name)
-    monkeypatch.setenv('PYTRACKING_WORKSPACE_DIR', str(tmp_path / 'ws'))
-    monkeypatch.chdir(tmp_path)
+pytestmark = pytest.mark.usefixtures('clean')
 
 
 @pytest.fixture(scope='module')

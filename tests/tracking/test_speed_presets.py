@@ -132,17 +132,22 @@ def test_the_counter_sees_what_waits():
     assert not counted
 
 
-@pytest.mark.parametrize('speed', [PRESETS['exact'], PRESETS['fast']], ids=['exact', 'fast'])
-def test_a_frame_waits_twice(wrapped, speed):
-    """On a GPU, where all maps are whole; also frames in which the filter is updated."""
-    tracker = small_tracker(wrapped('dimp', speed), train_skipping=2)
-    frames, boxes = video(6)
+def assert_two_waits(tracker, length):
+    """In every frame of a video but the first two."""
+    frames, boxes = video(length)
     tracker.initialize(frames[0], {'init_bbox': boxes[0].tolist()})
     tracker.track(frames[1])  # makes what is kept
     for frame in frames[2:]:
         with count_waits() as counted:
             tracker.track(frame)
         assert counted == WAITS
+
+
+@pytest.mark.parametrize('speed', [PRESETS['exact'], PRESETS['fast']], ids=['exact', 'fast'])
+def test_a_frame_waits_twice(wrapped, speed):
+    """On a GPU, where all maps are whole; also frames in which the filter is updated."""
+    tracker = small_tracker(wrapped('dimp', speed), train_skipping=2)
+    assert_two_waits(tracker, 6)
 
 
 def test_prdimp_and_steps_of_a_box_s_own_wait_for_no_more():
@@ -152,13 +157,7 @@ def test_prdimp_and_steps_of_a_box_s_own_wait_for_no_more():
     params.image_sample_size = 144
     tracker = small_tracker(net, params=params, train_skipping=1, box_refinement_step_decay=0.9)
     tracker.own_steps = True
-    frames, boxes = video(3)
-    tracker.initialize(frames[0], {'init_bbox': boxes[0].tolist()})
-    tracker.track(frames[1])  # makes what is kept
-    for frame in frames[2:]:
-        with count_waits() as counted:
-            tracker.track(frame)
-        assert counted == WAITS
+    assert_two_waits(tracker, 3)
 
 
 def test_a_round_waits_twice(wrapped):

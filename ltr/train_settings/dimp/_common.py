@@ -17,8 +17,11 @@ from ltr.data.processing import BaseProcessing, DiMPProcessing
 from ltr.data.sampler import DiMPSampler
 from ltr.models.loss.target_classification import LBHinge
 from ltr.train_settings._shared import (
+    HINGE,
+    OUTPUT_SIGMA,
     PROPOSALS,
     SEARCH_AREA_FACTOR,
+    STRIDE,
     check_net,
     fit,
     make_network,
@@ -27,9 +30,6 @@ from ltr.train_settings._shared import (
 )
 from ltr.trainers import LTRTrainer
 
-STRIDE = 16  # px of the crop a feature cell
-OUTPUT_SIGMA = 1 / 4 / SEARCH_AREA_FACTOR  # of the label, relative to the feature map
-HINGE = 0.05  # label below which a cell is background
 LOSS_WEIGHT = {'test_clf': 100, 'test_init_clf': 100, 'test_iter_clf': 400}
 
 

@@ -12,7 +12,8 @@ from ltr.actors.kl_dimp import KLDiMPActor
 from ltr.data.processing import KLDiMPProcessing
 from ltr.models.loss.kl_regression import KLRegression, KLRegressionGrid
 from ltr.models.loss.target_classification import LBHinge
-from ltr.train_settings.dimp._common import HINGE, LOSS_WEIGHT, STRIDE, DiMPRecipe, crops, label_params
+from ltr.train_settings._shared import HINGE, STRIDE
+from ltr.train_settings.dimp._common import LOSS_WEIGHT, DiMPRecipe, crops, label_params
 
 PROPOSALS: Mapping[str, Any] = {'gt_sigma': (0.05, 0.05), 'proposal_sigma': ((0.05, 0.05), (0.5, 0.5))}
 DENSITY_WEIGHT = {'test_clf': 0.25, 'test_init_clf': 0.25, 'test_iter_clf': 1.0}

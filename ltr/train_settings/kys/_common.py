@@ -19,11 +19,18 @@ from ltr.data.processing import DiMPProcessing
 from ltr.data.sampler import TrackingSampler
 from ltr.models.loss.lost_track import LostTrackHinge
 from ltr.models.loss.target_classification import LBHinge
-from ltr.train_settings._shared import SEARCH_AREA_FACTOR, fit, make_network, open_loader, transforms
+from ltr.train_settings._shared import (
+    HINGE,
+    OUTPUT_SIGMA,
+    SEARCH_AREA_FACTOR,
+    STRIDE,
+    fit,
+    make_network,
+    open_loader,
+    transforms,
+)
 from ltr.trainers import LTRTrainer
 
-STRIDE = 16  # px of the crop a feature cell
-HINGE = 0.05  # label below which a cell is background
 LOSS_WEIGHT = {'response': 100.0, 'target': 1.0, 'lost': 1.0}
 OWN = 'response_predictor.'  # what KYS's weights hold beyond DiMP's
 
@@ -54,7 +61,7 @@ class KYSRecipe:
     network: Callable[..., nn.Module]
     options: Mapping[str, Any]
     dimp: str
-    label_sigma: float = 1 / 4 / SEARCH_AREA_FACTOR
+    label_sigma: float = OUTPUT_SIGMA
     output_sz: int = 288
     frames: int = 50
     references: int = 3

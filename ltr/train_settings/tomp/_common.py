@@ -20,15 +20,22 @@ from ltr.admin.settings import Settings
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import DiMPProcessing
 from ltr.data.sampler import DiMPSampler
-from ltr.models.bbreg.ltrb import STRIDE
 from ltr.models.loss.box_overlap import GIoULoss
 from ltr.models.loss.target_classification import LBHinge
-from ltr.train_settings._shared import SEARCH_AREA_FACTOR, check_net, fit, make_network, open_loader, transforms
+from ltr.train_settings._shared import (
+    HINGE,
+    OUTPUT_SIGMA,
+    SEARCH_AREA_FACTOR,
+    STRIDE,
+    check_net,
+    fit,
+    make_network,
+    open_loader,
+    transforms,
+)
 from ltr.trainers import LTRTrainer
 
-HINGE = 0.05  # label below which a cell is background, and does not tell a box
 HINGE_WEIGHT = 100.0
-LABEL_SIGMA = 1 / 4 / SEARCH_AREA_FACTOR  # relative to the feature map
 KERNEL = 1  # side of the predicted filter, feature cells
 
 
@@ -61,7 +68,7 @@ class ToMPRecipe:
     lr: float = 1e-4
     backbone_lr: float = 2e-5
     output_sz: int = 288
-    label_sigma: float = LABEL_SIGMA
+    label_sigma: float = OUTPUT_SIGMA
     frames: tuple[int, int] = (2, 1)
     max_gap: int = 200
     box_weight: float = 1.0

@@ -1,23 +1,18 @@
-"""Stock parameters that all trackers with an online classifier and an IoU predictor share."""
+"""Stock parameters that trackers share."""
 
 from __future__ import annotations
 
 from pytracking.utils.params import TrackerParams
 
 
-def online_params() -> TrackerParams:
-    """Device, memory, localisation and box refinement."""
+def localization_params() -> TrackerParams:
+    """Device, search area and localisation: of all trackers that read score maps."""
     params = TrackerParams()
     params.debug = 0
     params.use_gpu = True
 
     params.update_classifier = True
-    params.learning_rate = 0.01
-    params.init_samples_minimum_weight = 0.25
     params.search_area_scale = 5
-    params.use_augmentation = True
-    params.augmentation_expansion_factor = 2
-    params.random_shift_factor = 1 / 3
 
     params.advanced_localization = True
     params.target_not_found_threshold = 0.25
@@ -25,8 +20,19 @@ def online_params() -> TrackerParams:
     params.hard_negative_threshold = 0.5
     params.target_neighborhood_scale = 2.2
     params.displacement_scale = 0.8
-    params.hard_negative_learning_rate = 0.02
     params.update_scale_when_uncertain = True
+    return params
+
+
+def online_params() -> TrackerParams:
+    """The same, memory and box refinement: of trackers with an online classifier and an IoU predictor."""
+    params = localization_params()
+    params.learning_rate = 0.01
+    params.hard_negative_learning_rate = 0.02
+    params.init_samples_minimum_weight = 0.25
+    params.use_augmentation = True
+    params.augmentation_expansion_factor = 2
+    params.random_shift_factor = 1 / 3
 
     params.use_iou_net = True
     params.iounet_augmentation = False
