@@ -54,9 +54,18 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
         made.append(path)
         if not path.is_file():
             trainer.train(number // size.piece, load_latest=True)
-            checkpoints.save(path, student.cpu(), {**record, 'steps': number, 'seed': seed})
+            checkpoints.save(path, worn(work, student.cpu(), row), {**record, 'steps': number, 'seed': seed})
             student.to(trainer.device)
     training.forget(trainer)
+    return made
+
+
+def worn(work: Work, student: Any, row: Row) -> Any:
+    """The trained network with the backbone that it tracks with."""
+    if not (row.renormed and row.recipe.thermal):
+        return student
+    made: Any = checkpoints.load(work.renormed)[0]
+    made.load_state_dict({**student.state_dict(), **made.feature_extractor.state_dict(prefix='feature_extractor.')})
     return made
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import shutil
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 from cmd_plugin.errors import UserError
@@ -31,10 +32,11 @@ def score(work: Work, size: Size, row: str, rate: float, device: str | None) -> 
         path.unlink()
 
 
-def score_parent(work: Work, size: Size, device: str | None) -> None:
-    """The same for the parent, which no child needs to beat, but which tells what a score is worth."""
-    write_json(work.candidate('parent', 0), {'row': 'parent', 'rate': 0, 'success': {
-        '0': score_of(work, size, work.parent, 'parent', device)}})
+def score_untrained(work: Work, size: Size, network: Path, device: str | None) -> None:
+    """The same for the parent, or for one that is only renormed: no candidate, but tells what a score is worth."""
+    name = network.name.partition('.')[0]
+    write_json(work.candidate(name, 0), {'row': name, 'rate': 0, 'success': {
+        '0': score_of(work, size, network, name, device)}})
 
 
 def score_of(work: Work, size: Size, network: Any, label: str, device: str | None) -> float:
@@ -63,8 +65,7 @@ def choose(work: Work, size: Size) -> None:
             raise UserError(f'{work.choice} holds another choice than the scores now give: the choice stands; for '
                             'a new one choose another --workspace')
         return
-    write_json(work.choice, {**chosen, 'time': now(), 'by': 'Success against the parent\'s tracks on visible halves',
-                             'parent': read_json(work.candidate('parent', 0))['success']['0']})
+    write_json(work.choice, {**chosen, 'time': now(), 'by': 'Success against the parent\'s tracks on visible halves'})
 
 
 def ranked(work: Work, size: Size) -> list[dict[str, Any]]:

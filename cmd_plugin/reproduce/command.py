@@ -20,7 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
-    size.add_argument('--size', choices=('full', 'quick', 'test'), help='test: a few steps, no meaning')
+    size.add_argument('--size', choices=('full', 'evening', 'quick', 'test'),
+                      help='evening: three hours on two idle cores; test: a few steps, no meaning')
     parser.add_argument('--workspace', type=Path, default=Path('workspace') / 'reproduce', metavar='DIR',
                         help='folder of all results (default workspace/reproduce)')
     parser.add_argument('--stages', nargs='+', choices=STAGES, metavar='STAGE', default=list(STAGES),

@@ -70,6 +70,11 @@ class Work:
         return self.root / 'parent.pth.tar'
 
     @property
+    def renormed(self) -> Path:
+        """The parent with the batch norms of its backbone measured on thermal crops."""
+        return self.root / 'renormed.pth.tar'
+
+    @property
     def kept_out(self) -> Path:
         """Figures of the parent and of trackers without a network on kept-out RGB."""
         return self.root / 'kept_out.json'

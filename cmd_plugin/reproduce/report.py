@@ -70,11 +70,11 @@ def kept_out_table(kept_out: Mapping[str, Any]) -> str:
 
 
 def candidate_table(results: Mapping[str, Any]) -> str:
-    """Every row at every rate after every number of steps; the parent itself in the last line."""
+    """Every row at every rate after every number of steps; what was not trained in the last lines."""
     steps = [str(number) for number in results['size']['steps']]
     rows = [[one['row'], f'{one["rate"]:g}', *(f'{one["success"][number]:.1f}' for number in steps)]
             for one in results['candidates']]
-    rows.append(['parent', '-', f'{results["choice"]["parent"]:.1f}', *['-'] * (len(steps) - 1)])
+    rows += [[name, '-', f'{value:.1f}', *['-'] * (len(steps) - 1)] for name, value in results['untrained'].items()]
     return markdown(['row', 'rate', *(f'{number} steps' for number in steps)], rows)
 
 

@@ -20,16 +20,19 @@ class Row:
         recipe: what learns from what, with the rates of the paper.
         varied: thermal images are inverted, stretched and blurred at random.
         matched: False gives the reference branch the box of the test crop, the fault of the authors' release.
+        renormed: the student's backbone has its batch norms measured on thermal crops. The control needs none: measured
+            on RGB, the parent's backbone stays as it is.
     """
 
     recipe: CMDRecipe
     varied: bool = False
     matched: bool = True
+    renormed: bool = False
 
     @property
     def samples(self) -> str:
         """Name of the stored samples: the kind of pseudo box, and what is done to thermal images."""
-        return self.recipe.pseudo_box + ('_varied' if self.varied else '')
+        return self.recipe.pseudo_box + ('_varied' if self.varied else '') + ('_renormed' if self.renormed else '')
 
 
 def _rows() -> dict[str, Row]:
@@ -43,6 +46,9 @@ def _rows() -> dict[str, Row]:
         'tcl': Row(tcl),
         'tcl_shared': Row(shared),
         'tcl_varied': Row(replace(shared, summary='tcl_shared, thermal images varied'), varied=True),
+        'tcl_renormed': Row(replace(shared, summary='tcl_shared, batch norms measured on thermal crops'),
+                            renormed=True),
+        'd3_renormed': Row(replace(d3, summary='d3, batch norms measured on thermal crops'), renormed=True),
         'd3_shared': Row(replace(d3, summary='d3 with one set of weights', teacher='shared')),
         'd3_spatial': Row(replace(d3, summary='d3, the modalities side by side in one crop', mix='spatial')),
         'd3_varied': Row(replace(d3, summary='d3, thermal images varied'), varied=True),

@@ -8,7 +8,8 @@ kept (float16, memory-mapped). A picture in the store is known by its number, wh
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,37 +102,62 @@ def features_file(path: Path, layer: str) -> Path:
     return path.with_name(f'{path.stem}_{layer}.npy')
 
 
-@torch.no_grad()
-def make_store(path: Path, net: Any, pairs: PairSource, kind: str, boxes: Path | None, size: Size,
-               device: torch.device) -> None:
-    """Make samples and features; the file of the samples comes last, so a store that is there is whole.
+@dataclass(frozen=True)
+class Views:
+    """The augmented samples of a size, the same ones whenever they are asked for.
 
-    Args:
-        path: of the samples.
-        net: whose backbone.
+    Attributes:
         pairs: the training pairs.
         kind: of the pseudo box.
         boxes: of a detector, for `detection`.
         size: crop and number of samples.
-        device: where the backbone runs.
     """
-    sampler = PairedSampler(pairs, make_pseudo_box(kind, None, boxes), size.views, cross_modal_processing(
-        size.crop, size.cells, label_sigma=size.label_sigma))
+
+    pairs: PairSource
+    kind: str
+    boxes: Path | None
+    size: Size
+
+    def __iter__(self) -> Iterator[Any]:
+        sampler = PairedSampler(self.pairs, make_pseudo_box(self.kind, None, self.boxes), self.size.views,
+                                cross_modal_processing(self.size.crop, self.size.cells,
+                                                       label_sigma=self.size.label_sigma))
+        for place in range(self.size.views):
+            with drawing(SEED + place):
+                sample = sampler[place]
+            yield sample
+
+
+def crops_of(sample: Any) -> Tensor:
+    """The four crops (4, 3, H, W) of a sample: RGB at the even places, thermal ones at the odd."""
+    return torch.cat([part for name in ('train_images', 'test_images') for part in split(sample[name])])
+
+
+@torch.no_grad()
+def make_store(path: Path, networks: Sequence[Any], views: Views, device: torch.device) -> None:
+    """Make samples and features; the file of the samples comes last, so a store that is there is whole.
+
+    Args:
+        path: of the samples.
+        networks: whose backbone reads RGB crops, and whose reads thermal ones; may be the same.
+        views: the samples.
+        device: where the backbones run.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    net.to(device).eval()
+    for net in networks:
+        net.to(device).eval()
     maps: dict[str, Any] = {}
     kept: dict[str, list[np.ndarray]] = {key: [] for key in KEPT}
-    for place in range(size.views):
-        with drawing(SEED + place):
-            sample: Any = sampler[place]
+    for place, sample in enumerate(views):
         for key in KEPT:
             kept[key].append(sample[key].numpy())
-        crops = torch.cat([part for name in ('train_images', 'test_images') for part in split(sample[name])])
-        for layer, values in net.extract_backbone_features(crops.to(device)).items():
-            if layer not in maps:
-                maps[layer] = np.lib.format.open_memmap(
-                    features_file(path, layer), 'w+', np.float16, (size.views * CROPS, *values.shape[1:]))
-            maps[layer][place * CROPS:(place + 1) * CROPS] = values.cpu().numpy()
+        crops = crops_of(sample).to(device)
+        for first, net in enumerate(networks):
+            for layer, values in net.extract_backbone_features(crops[first::2]).items():
+                if layer not in maps:
+                    maps[layer] = np.lib.format.open_memmap(
+                        features_file(path, layer), 'w+', np.float16, (views.size.views * CROPS, *values.shape[1:]))
+                maps[layer][place * CROPS + first:(place + 1) * CROPS:2] = values.cpu().numpy()
     for array in maps.values():
         array.flush()
     with replacing(path) as temporary, open(temporary, 'wb') as file:

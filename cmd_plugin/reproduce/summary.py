@@ -29,6 +29,7 @@ def write(work: Work, size: Size, seeds: int) -> None:
         'protocol': PROTOCOL, 'goal': GOAL, 'size': asdict(size), 'seeds': seeds, 'time': now(),
         'choice': read_json(work.choice), 'candidates': [read_json(work.candidate(row, rate)) for row in size.rows
                                                          for rate in size.rates],
+        'untrained': {name: read_json(work.candidate(name, 0))['success']['0'] for name in ('parent', 'renormed')},
         'looked_at': read_json(work.figures('parent'))['looked_at'],
         'parent': {'curve': curve, 'plateau': _plain(asdict(is_plateau(curve))), 'kept_out': read_json(work.kept_out)},
         'means': {name: _means(work, name) for name in ('static', 'parent')},

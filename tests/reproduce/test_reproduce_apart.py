@@ -78,7 +78,6 @@ def scored(work, size):
     for row, values in (('c1', {'1': 40.0, '2': 41.0}), ('d5', {'1': 42.0, '2': 42.0}),
                         ('d3_varied', {'1': 42.0, '2': 41.0})):
         write_json(work.candidate(row, 1e-4), {'row': row, 'rate': 1e-4, 'success': values})
-    write_json(work.candidate('parent', 0), {'row': 'parent', 'rate': 0, 'success': {'0': 39.0}})
     return work
 
 

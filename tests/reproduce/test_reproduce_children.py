@@ -19,7 +19,7 @@ from cmd_plugin.reproduce import parent as parents
 from cmd_plugin.reproduce import store as stores
 from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.rows import ROWS, row_of
-from cmd_plugin.reproduce.store import SEED, Store, StoredPairs, make_store
+from cmd_plugin.reproduce.store import SEED, Store, StoredPairs, Views, make_store
 from cmd_plugin.reproduce.varied import VariedThermal, vary
 from ltr.admin.seeding import drawing
 from ltr.data.loader import LTRLoader, collate
@@ -29,9 +29,12 @@ from ltr.trainers import LTRTrainer
 @pytest.fixture
 def stored(parent, data, size):
     net, _ = checkpoints.load(parent.parent)
-    pairs, _ = divide_pairs(data.root / 'pairs')
-    make_store(parent.store('center_area'), net, pairs, 'center_area', None, size, torch.device('cpu'))
+    make_store(parent.store('center_area'), [net, net], views(data, size), torch.device('cpu'))
     return parent
+
+
+def views(data, size):
+    return Views(divide_pairs(data.root / 'pairs')[0], 'center_area', None, size)
 
 
 def fresh(data, size, number):
@@ -121,10 +124,9 @@ def test_a_killed_training_ends_with_the_same_weights(stored, size, monkeypatch,
 
 def test_a_store_that_was_not_finished_is_none(parent, data, size, monkeypatch):
     net, _ = checkpoints.load(parent.parent)
-    pairs, _ = divide_pairs(data.root / 'pairs')
     monkeypatch.setattr(stores, 'replacing', lambda path: 1 / 0)
     with pytest.raises(ZeroDivisionError):
-        make_store(parent.store('center_area'), net, pairs, 'center_area', None, size, torch.device('cpu'))
+        make_store(parent.store('center_area'), [net, net], views(data, size), torch.device('cpu'))
     assert not parent.store('center_area').exists()
 
 
