@@ -62,9 +62,9 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
 
 def worn(work: Work, student: Any, row: Row) -> Any:
     """The trained network with the backbone that it tracks with."""
-    if not (row.renormed and row.recipe.thermal):
+    if not (row.backbone and row.recipe.thermal):
         return student
-    made: Any = checkpoints.load(work.renormed)[0]
+    made: Any = checkpoints.load(work.backbone(row.backbone))[0]
     made.load_state_dict({**student.state_dict(), **made.feature_extractor.state_dict(prefix='feature_extractor.')})
     return made
 

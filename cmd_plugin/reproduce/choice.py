@@ -33,7 +33,7 @@ def score(work: Work, size: Size, row: str, rate: float, device: str | None) -> 
 
 
 def score_untrained(work: Work, size: Size, network: Path, device: str | None) -> None:
-    """The same for the parent, or for one that is only renormed: no candidate, but tells what a score is worth."""
+    """The same for the parent, or for it with another backbone: no candidate, but tells what a score is worth."""
     name = network.name.partition('.')[0]
     write_json(work.candidate(name, 0), {'row': name, 'rate': 0, 'success': {
         '0': score_of(work, size, network, name, device)}})

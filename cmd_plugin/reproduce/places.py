@@ -67,12 +67,7 @@ class Work:
     @property
     def parent(self) -> Path:
         """The parent."""
-        return self.root / 'parent.pth.tar'
-
-    @property
-    def renormed(self) -> Path:
-        """The parent with the batch norms of its backbone measured on thermal crops."""
-        return self.root / 'renormed.pth.tar'
+        return self.backbone('')
 
     @property
     def kept_out(self) -> Path:
@@ -107,6 +102,10 @@ class Work:
     def epoch(self, number: int) -> Path:
         """Loss and kept-out Success after an epoch of the parent."""
         return self.root / 'parent' / f'epoch_{number:03d}.json'
+
+    def backbone(self, name: str) -> Path:
+        """The parent with another backbone; by no name the parent itself."""
+        return self.root / f'{name or "parent"}.pth.tar'
 
     def store(self, samples: str) -> Path:
         """Stored samples of pairs, by their kind."""

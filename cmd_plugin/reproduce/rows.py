@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from cmd_plugin.errors import UserError
@@ -10,6 +10,7 @@ from cmd_plugin.recipe import CMDRecipe
 from cmd_plugin.recipes import RECIPES
 
 TRACKER = 'cmd_dimp'
+BACKBONES = {'renormed': 'batch norms measured on thermal crops', 'content': 'layer3 taught the features of RGB crops'}
 
 
 @dataclass(frozen=True)
@@ -20,19 +21,19 @@ class Row:
         recipe: what learns from what, with the rates of the paper.
         varied: thermal images are inverted, stretched and blurred at random.
         matched: False gives the reference branch the box of the test crop, the fault of the authors' release.
-        renormed: the student's backbone has its batch norms measured on thermal crops. The control needs none: measured
-            on RGB, the parent's backbone stays as it is.
+        backbone: that the student wears, one of `BACKBONES`, or empty: the parent's. A control wears the parent's:
+            made from RGB in place of thermal crops, each of them would be just that.
     """
 
     recipe: CMDRecipe
     varied: bool = False
     matched: bool = True
-    renormed: bool = False
+    backbone: str = ''
 
     @property
     def samples(self) -> str:
         """Name of the stored samples: the kind of pseudo box, and what is done to thermal images."""
-        return self.recipe.pseudo_box + ('_varied' if self.varied else '') + ('_renormed' if self.renormed else '')
+        return '_'.join(filter(None, (self.recipe.pseudo_box, 'varied' * self.varied, self.backbone)))
 
 
 def _rows() -> dict[str, Row]:
@@ -46,9 +47,8 @@ def _rows() -> dict[str, Row]:
         'tcl': Row(tcl),
         'tcl_shared': Row(shared),
         'tcl_varied': Row(replace(shared, summary='tcl_shared, thermal images varied'), varied=True),
-        'tcl_renormed': Row(replace(shared, summary='tcl_shared, batch norms measured on thermal crops'),
-                            renormed=True),
-        'd3_renormed': Row(replace(d3, summary='d3, batch norms measured on thermal crops'), renormed=True),
+        **{f'{stem}_{name}': Row(replace(recipe, summary=f'{recipe.name}, {what}'), backbone=name)
+           for stem, recipe in (('tcl', shared), ('d3', d3)) for name, what in BACKBONES.items()},
         'd3_shared': Row(replace(d3, summary='d3 with one set of weights', teacher='shared')),
         'd3_spatial': Row(replace(d3, summary='d3, the modalities side by side in one crop', mix='spatial')),
         'd3_varied': Row(replace(d3, summary='d3, thermal images varied'), varied=True),
@@ -76,3 +76,9 @@ def row_of(name: str, rate: float, thermal: bool = True) -> Row:
         raise UserError(f'unknown row {name!r}: there are {", ".join(ROWS)}')
     row = ROWS[name]
     return replace(row, recipe=replace(row.recipe, lr=dict.fromkeys(row.recipe.components, rate), thermal=thermal))
+
+
+def backbones_of(rows: Iterable[str]) -> list[str]:
+    """The backbones, other than the parent's, that some rows need."""
+    wanted = {ROWS[name].backbone for name in rows}
+    return [name for name in BACKBONES if name in wanted]

@@ -70,13 +70,14 @@ SIZES = {
         network='dimp18', crop=288, parent_epochs=45, parent_least=24, parent_samples=1600, parent_batch=10,
         parent_rate=3e-4, parent_decay=(15, 0.3), kept_out_frames=60,
         rows=('b1', 'b2', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed',
-              'd3_shared', 'd3_spatial', 'd3_varied', 'd3_unmatched', 'd3_renormed'),
+              'tcl_content', 'd3_shared', 'd3_spatial', 'd3_varied', 'd3_unmatched', 'd3_renormed', 'd3_content'),
         rates=(1e-6, 1e-5, 1e-4), steps=(125, 250, 500), piece=125, batch=5, views=500, seeds=5, chosen=2,
         clip_targets=3, clip_frames=50, runs=0, run_frames=60, run_gap=100),
     'evening': Size(
         network='dimp18', crop=176, parent_epochs=24, parent_least=18, parent_samples=1600, parent_batch=8,
         parent_rate=4e-4, parent_decay=(8, 0.3), kept_out_frames=30,
-        rows=('c1', 'd3', 'tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed', 'd3_shared', 'd3_renormed'),
+        rows=('tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed', 'tcl_content', 'd3', 'd3_shared', 'd3_renormed',
+              'd3_content'),
         rates=(1e-5, 1e-4), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,
         clip_targets=3, clip_frames=20, runs=8, run_frames=45, run_gap=110),
     'quick': Size(

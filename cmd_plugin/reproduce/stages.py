@@ -9,13 +9,13 @@ from pathlib import Path
 
 from cmd_plugin import checkpoints
 from cmd_plugin.reproduce import (
+    backbones,
     children,
     choice,
     clips,
     evaluation,
     kept_out_figures,
     parent,
-    renorm,
     report,
     sources,
     summary,
@@ -23,7 +23,7 @@ from cmd_plugin.reproduce import (
 from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.pieces import Piece
 from cmd_plugin.reproduce.places import Data, Work
-from cmd_plugin.reproduce.rows import ROWS, Row
+from cmd_plugin.reproduce.rows import BACKBONES, ROWS, Row, backbones_of
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.store import Views, make_store
 from cmd_plugin.reproduce.varied import VariedThermal
@@ -75,33 +75,32 @@ def _parent(exp: Experiment) -> Iterator[Piece]:
 def _candidates(exp: Experiment) -> Iterator[Piece]:
     yield Piece('candidates', 'selection clips: tracks of the parent', exp.work.clips,
                 partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), 0.3)
-    yield Piece('candidates', 'batch norms measured on thermal crops', exp.work.renormed, partial(_renormed, exp), 0.5)
-    for network in (exp.work.parent, exp.work.renormed):
-        name = network.name.partition('.')[0]
-        yield Piece('candidates', f'{name} on the thermal halves', exp.work.candidate(name, 0),
+    yield _store(exp, Row(ROWS['d3'].recipe))
+    for name in backbones_of(exp.size.rows):
+        yield Piece('candidates', f'backbone: {BACKBONES[name]}', exp.work.backbone(name),
+                    partial(backbones.make, exp.data, exp.work, exp.size, name, exp.device), 0.5)
+    for name in ('', *backbones_of(exp.size.rows)):
+        network = exp.work.backbone(name)
+        yield Piece('candidates', f'{name or "parent"} on the thermal halves', exp.work.candidate(name or 'parent', 0),
                     partial(choice.score_untrained, exp.work, exp.size, network, exp.device), 0.2)
     for row in {ROWS[name].samples: ROWS[name] for name in exp.size.rows}.values():
-        yield Piece('candidates', f'features of {exp.size.views} augmented pairs, {row.samples}',
-                    exp.work.store(row.samples), partial(_store, exp, row), exp.size.views / 300)
+        yield _store(exp, row)
     for name in exp.size.rows:
         for rate in exp.size.rates:
             yield Piece('candidates', f'{name} at {rate:g}', exp.work.candidate(name, rate),
                         partial(choice.score, exp.work, exp.size, name, rate, exp.device), exp.size.steps[-1] / 100)
 
 
-def _store(exp: Experiment, row: Row) -> None:
-    networks = [checkpoints.load(path)[0]
-                for path in (exp.work.parent, exp.work.renormed if row.renormed else exp.work.parent)]
+def _store(exp: Experiment, row: Row) -> Piece:
+    return Piece('candidates', f'features of {exp.size.views} augmented pairs, {row.samples}',
+                 exp.work.store(row.samples), partial(_make_store, exp, row), exp.size.views / 300)
+
+
+def _make_store(exp: Experiment, row: Row) -> None:
+    networks = [checkpoints.load(exp.work.backbone(name))[0] for name in ('', row.backbone)]
     pairs, _ = divide_pairs(exp.data.root / 'pairs')
     views = Views(VariedThermal(pairs) if row.varied else pairs, row.recipe.pseudo_box, exp.work.boxes, exp.size)
     make_store(exp.work.store(row.samples), networks, views, pick_device(exp.device or 'auto'))
-
-
-def _renormed(exp: Experiment) -> None:
-    net, contents = checkpoints.load(exp.work.parent)
-    pairs, _ = divide_pairs(exp.data.root / 'pairs')
-    made = renorm.renormed(net, Views(pairs, 'center_area', None, exp.size), pick_device(exp.device or 'auto'))
-    checkpoints.save(exp.work.renormed, made, {**contents['net_info'], 'recipe': 'renormed'})
 
 
 def _selection(exp: Experiment) -> Iterator[Piece]:

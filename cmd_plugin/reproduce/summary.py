@@ -14,6 +14,7 @@ from cmd_plugin.reproduce.choice import locked, now
 from cmd_plugin.reproduce.evaluation import KINDS, label_of
 from cmd_plugin.reproduce.places import Work, read_json, write_json
 from cmd_plugin.reproduce.plateau import is_plateau
+from cmd_plugin.reproduce.rows import backbones_of
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.statistics import effect
 from cmd_plugin.reproduce.tracking import MEASURES, PROTOCOL
@@ -29,7 +30,8 @@ def write(work: Work, size: Size, seeds: int) -> None:
         'protocol': PROTOCOL, 'goal': GOAL, 'size': asdict(size), 'seeds': seeds, 'time': now(),
         'choice': read_json(work.choice), 'candidates': [read_json(work.candidate(row, rate)) for row in size.rows
                                                          for rate in size.rates],
-        'untrained': {name: read_json(work.candidate(name, 0))['success']['0'] for name in ('parent', 'renormed')},
+        'untrained': {name: read_json(work.candidate(name, 0))['success']['0']
+                      for name in ('parent', *backbones_of(size.rows))},
         'looked_at': read_json(work.figures('parent'))['looked_at'],
         'parent': {'curve': curve, 'plateau': _plain(asdict(is_plateau(curve))), 'kept_out': read_json(work.kept_out)},
         'means': {name: _means(work, name) for name in ('static', 'parent')},

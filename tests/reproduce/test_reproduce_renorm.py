@@ -87,7 +87,7 @@ def test_a_child_tracks_with_its_backbone_and_its_control_with_the_parents(paren
     net, _ = checkpoints.load(parent.parent)
     views = Views(divide_pairs(data.root / 'pairs')[0], 'center_area', None, size)
     made = renormed(net, views, CPU)
-    checkpoints.save(parent.renormed, made, {'recipe': 'renormed'})
+    checkpoints.save(parent.backbone('renormed'), made, {'recipe': 'renormed'})
     row = row_of('tcl_renormed', 1e-3, thermal)
     make_store(parent.store(row.samples), [net, made], views, CPU)
     [path] = children.train(parent, size, row, [1], 0, 'a', 'cpu')
