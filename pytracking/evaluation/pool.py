@@ -15,6 +15,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 
 import torch
@@ -120,6 +121,7 @@ def _without_ctrl_c() -> Iterator[None]:
     if sys.platform == 'win32':
         yield
         return
+    resource_tracker.ensure_running()  # the first process would start it, and that unblocks signals
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield

@@ -107,6 +107,21 @@ def test_ctrl_c_stops_cleanly(data, tmp_path, threads, delay):
     assert files == LEFT[threads]
 
 
+@pytest.mark.skipif(not Path('/proc/self/status').exists(), reason='reads /proc')
+def test_no_worker_sees_ctrl_c_not_even_the_first():
+    """The first process also starts Python's resource tracker, which unblocks signals on its way."""
+    code = """if __name__ == '__main__':
+        from pathlib import Path
+        from pytracking.evaluation.pool import _Worker
+        for _ in range(2):
+            worker = _Worker(1)
+            print(Path(f'/proc/{worker.process.pid}/status').read_text().split('SigBlk:')[1].split()[0])
+            worker.process.kill()
+            worker.dismiss()"""
+    out = subprocess.run([sys.executable, '-c', code], cwd=REPO, capture_output=True, text=True, check=True)
+    assert [int(mask, 16) >> signal.SIGINT - 1 & 1 for mask in out.stdout.split()] == [1, 1]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(os.name == 'nt', reason='sends SIGTERM')
 @pytest.mark.parametrize('threads', [0, 2])
