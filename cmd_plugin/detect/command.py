@@ -50,8 +50,8 @@ def run(options: argparse.Namespace) -> int:
     if options.format != 'coco':
         raise UserError('detections are written as COCO JSON; for text convert them afterwards: '
                         f'--convert FILE --format {options.format} --out FOLDER')
+    from cmd_plugin.detect.choosing import choose_classes, make_detector
     from cmd_plugin.detect.detecting import detect_pairs
-    from cmd_plugin.detect.detector import choose_classes, make_detector
     detector = make_detector(options.detector, options.model, options.weights, options.names)
     classes = choose_classes(options.classes, detector.names)
     print(detect_pairs(dataset, options.pairs, detector, options.out or _default_out(options.pairs), classes,

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from cmd_plugin.detect.detector import make_detector
+from cmd_plugin.detect.choosing import make_detector
 from cmd_plugin.errors import UserError
 from ltr.admin import checkpoint, loading, portable
 from ltr.admin.model_constructor import NetConstructor

@@ -12,8 +12,9 @@ from tiny_onnx import constant_detector
 from cmd_plugin import cli
 from cmd_plugin.data import PairedDataset
 from cmd_plugin.data.box_files import read_boxes
+from cmd_plugin.detect.choosing import choose_classes, make_detector
 from cmd_plugin.detect.detecting import detect_pairs
-from cmd_plugin.detect.detector import Candidates, choose_classes, make_detector
+from cmd_plugin.detect.detector import Candidates
 from cmd_plugin.detect.journal import Journal
 from cmd_plugin.errors import UserError
 
