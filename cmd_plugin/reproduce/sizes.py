@@ -78,8 +78,8 @@ SIZES = {
         parent_rate=4e-4, parent_decay=(8, 0.3), kept_out_frames=30,
         rows=('tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed', 'tcl_content', 'd3', 'd3_shared', 'd3_renormed',
               'd3_content'),
-        rates=(1e-5, 1e-4), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,
-        clip_targets=3, clip_frames=20, runs=8, run_frames=45, run_gap=110),
+        rates=(1e-4, 1e-3), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,
+        clip_targets=3, clip_frames=20, runs=5, run_frames=45, run_gap=110),
     'quick': Size(
         network='dimp18', crop=144, parent_epochs=10, parent_least=9, parent_samples=480, parent_batch=8,
         parent_rate=5e-4, parent_decay=(1, 0.85), kept_out_frames=30, rows=('d3', 'tcl_shared'),
