@@ -20,9 +20,16 @@ VIEWS, BATCH = 120, 20
 """Samples of which the norms are measured; crops at a time."""
 
 
-def norms_of(backbone: nn.Module) -> list[Any]:
-    """Batch norms, in the order of the modules."""
-    return [module for module in backbone.modules() if isinstance(module, nn.BatchNorm2d)]
+@torch.no_grad()
+def norms_of(backbone: nn.Module, batch: Tensor) -> list[Any]:
+    """Batch norms that a batch passes, in that order; a backbone may have layers behind those that are wanted."""
+    found: list[Any] = []
+    hooks = [module.register_forward_pre_hook(lambda norm, _: found.append(norm)) for module in backbone.modules()
+             if isinstance(module, nn.BatchNorm2d)]
+    backbone.eval()(batch)
+    for hook in hooks:
+        hook.remove()
+    return found
 
 
 @torch.no_grad()
@@ -34,7 +41,7 @@ def unfold(backbone: Any, batches: Sequence[Tensor]) -> None:
         batches: (N, 3, H, W) each, as the network reads them.
     """
     sums: dict[Any, Tensor] = {norm: torch.zeros(3, norm.num_features, dtype=torch.float64)
-                               for norm in norms_of(backbone)}
+                               for norm in norms_of(backbone, batches[0])}
 
     def note(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         values = inputs[0].double()
@@ -42,7 +49,6 @@ def unfold(backbone: Any, batches: Sequence[Tensor]) -> None:
         sums[norm] += torch.stack([count, values.sum((0, 2, 3)).cpu(), values.square().sum((0, 2, 3)).cpu()])
 
     hooks = [norm.register_forward_pre_hook(note) for norm in sums]
-    backbone.eval()
     for batch in batches:
         backbone(batch)
     for hook in hooks:
@@ -67,16 +73,16 @@ def measure(backbone: Any, batches: Sequence[Tensor]) -> None:
         backbone: changed in place; every layer sees what the renewed ones before it make.
         batches: as in `unfold`, some dozens of crops each.
     """
-    backbone.eval()
     kept = []
-    for norm in norms_of(backbone):
+    norms = norms_of(backbone, batches[0])
+    for norm in norms:
         kept.append(norm.momentum)
         norm.reset_running_stats()
         norm.momentum = None  # a plain mean over batches
         norm.train()
     for batch in batches:
         backbone(batch)
-    for norm, momentum in zip(norms_of(backbone), kept, strict=True):
+    for norm, momentum in zip(norms, kept, strict=True):
         norm.momentum = momentum
         norm.eval()
 

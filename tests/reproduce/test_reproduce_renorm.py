@@ -11,7 +11,7 @@ from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.renorm import measure, norms_of, renormed, unfold
 from cmd_plugin.reproduce.rows import ROWS, row_of
 from cmd_plugin.reproduce.store import Store, Views, crops_of, make_store
-from ltr.models.backbone.resnet import resnet_small
+from ltr.models.backbone.resnet import resnet18, resnet_small
 
 CPU = torch.device('cpu')
 
@@ -20,9 +20,13 @@ def folded():
     """A backbone whose norms hold no statistics, as the weights of the data page."""
     torch.manual_seed(0)
     net = resnet_small().eval()
-    for norm in norms_of(net):
+    for norm in norms(net):
         torch.nn.init.normal_(norm.bias)
     return net
+
+
+def norms(net):
+    return norms_of(net, torch.zeros(1, 3, 48, 48))
 
 
 def crops(seed, scale=1.0):
@@ -31,7 +35,7 @@ def crops(seed, scale=1.0):
 
 def inputs_of(net, batches):
     """Mean and variance of what every norm reads."""
-    seen = {norm: [] for norm in norms_of(net)}
+    seen = {norm: [] for norm in norms(net)}
     hooks = [norm.register_forward_pre_hook(lambda norm, args: seen[norm].append(args[0])) for norm in seen]
     for batch in batches:
         net(batch)
@@ -49,7 +53,7 @@ def test_unfolding_changes_statistics_and_no_output():
     after = net(batches[0])
     for layer, maps in before.items():
         torch.testing.assert_close(after[layer], maps, rtol=1e-4, atol=1e-5)
-    for norm, (mean, variance) in zip(norms_of(net), wanted, strict=True):
+    for norm, (mean, variance) in zip(norms(net), wanted, strict=True):
         torch.testing.assert_close(norm.running_mean, mean, rtol=1e-4, atol=1e-5)
         torch.testing.assert_close(norm.running_var, variance, rtol=1e-4, atol=1e-5)
         assert (norm.running_mean.abs() > 1e-3).any(), 'these were folded away'
@@ -68,7 +72,16 @@ def test_measuring_takes_a_change_of_contrast_back():
     for layer, maps in wanted.items():
         apart, back = (lost[layer] - maps).norm(), (found[layer] - maps).norm()
         assert back < 0.1 * maps.norm() < apart
-    assert not net.training and all(not norm.training and norm.momentum == 0.1 for norm in norms_of(net))
+    assert not net.training and all(not norm.training and norm.momentum == 0.1 for norm in norms(net))
+
+
+def test_layers_that_are_not_run_stay_as_they_are():
+    net = resnet18(('layer1',)).eval()
+    before = {key: value.clone() for key, value in net.state_dict().items()}
+    unfold(net, crops(1))
+    measure(net, crops(3, 0.5))
+    changed = {key for key, value in net.state_dict().items() if not torch.equal(value, before[key])}
+    assert changed and {key.partition('.')[0] for key in changed} == {'bn1', 'layer1'}
 
 
 def test_only_the_backbones_norms_change_and_the_parent_stays(parent, data, size):
