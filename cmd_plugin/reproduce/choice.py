@@ -6,7 +6,6 @@ import hashlib
 import json
 import shutil
 from datetime import datetime, timezone
-from pathlib import Path
 from typing import Any
 
 from cmd_plugin.errors import UserError
@@ -32,11 +31,10 @@ def score(work: Work, size: Size, row: str, rate: float, device: str | None) -> 
         path.unlink()
 
 
-def score_untrained(work: Work, size: Size, network: Path, device: str | None) -> None:
-    """The same for the parent, or for it with another backbone: no candidate, but tells what a score is worth."""
-    name = network.name.partition('.')[0]
+def score_untrained(work: Work, size: Size, name: str, device: str | None) -> None:
+    """The same for `parent`, or for it with another backbone: no candidate, but tells what a score is worth."""
     write_json(work.candidate(name, 0), {'row': name, 'rate': 0, 'success': {
-        '0': score_of(work, size, network, name, device)}})
+        '0': score_of(work, size, work.backbone(name), name, device)}})
 
 
 def score_of(work: Work, size: Size, network: Any, label: str, device: str | None) -> float:

@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
     size.add_argument('--size', choices=('full', 'evening', 'quick', 'test'),
-                      help='evening: three hours on two idle cores; test: a few steps, no meaning')
+                      help='evening: two and a half hours on two idle cores; test: a few steps, no meaning')
     parser.add_argument('--workspace', type=Path, default=Path('workspace') / 'reproduce', metavar='DIR',
                         help='folder of all results (default workspace/reproduce)')
     parser.add_argument('--stages', nargs='+', choices=STAGES, metavar='STAGE', default=list(STAGES),

@@ -7,7 +7,7 @@ they get the statistics of their own inputs on RGB, and a weight and bias with w
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -21,14 +21,24 @@ VIEWS, BATCH = 120, 20
 
 
 @torch.no_grad()
-def norms_of(backbone: nn.Module, batch: Tensor) -> list[Any]:
-    """Batch norms that a batch passes, in that order; a backbone may have layers behind those that are wanted."""
-    found: list[Any] = []
-    hooks = [module.register_forward_pre_hook(lambda norm, _: found.append(norm)) for module in backbone.modules()
+def watch(backbone: nn.Module, batches: Sequence[Tensor], note: Callable[[Any, Any], None]) -> None:
+    """Run batches in evaluation mode and tell `note(norm, inputs)` of every batch norm that they pass.
+
+    A backbone may have layers behind those that are wanted: they are not run.
+    """
+    hooks = [module.register_forward_pre_hook(note) for module in backbone.modules()
              if isinstance(module, nn.BatchNorm2d)]
-    backbone.eval()(batch)
+    backbone.eval()
+    for batch in batches:
+        backbone(batch)
     for hook in hooks:
         hook.remove()
+
+
+def norms_of(backbone: nn.Module, batch: Tensor) -> list[Any]:
+    """Batch norms that a batch passes, in that order."""
+    found: list[Any] = []
+    watch(backbone, [batch], lambda norm, _: found.append(norm))
     return found
 
 
@@ -40,19 +50,15 @@ def unfold(backbone: Any, batches: Sequence[Tensor]) -> None:
         backbone: changed in place, in evaluation mode.
         batches: (N, 3, H, W) each, as the network reads them.
     """
-    sums: dict[Any, Tensor] = {norm: torch.zeros(3, norm.num_features, dtype=torch.float64)
-                               for norm in norms_of(backbone, batches[0])}
+    sums: dict[Any, Any] = {}
 
     def note(norm: nn.Module, inputs: tuple[Tensor, ...]) -> None:
         values = inputs[0].double()
         count = torch.full((values.shape[1],), values.numel() / values.shape[1])
-        sums[norm] += torch.stack([count, values.sum((0, 2, 3)).cpu(), values.square().sum((0, 2, 3)).cpu()])
+        sums[norm] = sums.get(norm, 0) + torch.stack(
+            [count, values.sum((0, 2, 3)).cpu(), values.square().sum((0, 2, 3)).cpu()])
 
-    hooks = [norm.register_forward_pre_hook(note) for norm in sums]
-    for batch in batches:
-        backbone(batch)
-    for hook in hooks:
-        hook.remove()
+    watch(backbone, batches, note)
     for norm, (count, total, squares) in sums.items():
         mean = total / count
         variance = squares / count - mean ** 2

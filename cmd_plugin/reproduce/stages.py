@@ -75,16 +75,16 @@ def _parent(exp: Experiment) -> Iterator[Piece]:
 def _candidates(exp: Experiment) -> Iterator[Piece]:
     yield Piece('candidates', 'selection clips: tracks of the parent', exp.work.clips,
                 partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), 0.3)
-    yield _store(exp, Row(ROWS['d3'].recipe))
+    # Backbones are made from the plain samples, those of d3, and then read samples of their own.
+    stores = {row.samples: row for row in (ROWS['d3'], *(ROWS[name] for name in exp.size.rows))}.values()
+    yield from (_store(exp, row) for row in stores if not row.backbone)
     for name in backbones_of(exp.size.rows):
         yield Piece('candidates', f'backbone: {BACKBONES[name]}', exp.work.backbone(name),
                     partial(backbones.make, exp.data, exp.work, exp.size, name, exp.device), 0.5)
-    for name in ('', *backbones_of(exp.size.rows)):
-        network = exp.work.backbone(name)
-        yield Piece('candidates', f'{name or "parent"} on the thermal halves', exp.work.candidate(name or 'parent', 0),
-                    partial(choice.score_untrained, exp.work, exp.size, network, exp.device), 0.2)
-    for row in {ROWS[name].samples: ROWS[name] for name in exp.size.rows}.values():
-        yield _store(exp, row)
+    for name in ('parent', *backbones_of(exp.size.rows)):
+        yield Piece('candidates', f'{name} on the thermal halves', exp.work.candidate(name, 0),
+                    partial(choice.score_untrained, exp.work, exp.size, name, exp.device), 0.2)
+    yield from (_store(exp, row) for row in stores if row.backbone)
     for name in exp.size.rows:
         for rate in exp.size.rates:
             yield Piece('candidates', f'{name} at {rate:g}', exp.work.candidate(name, rate),
