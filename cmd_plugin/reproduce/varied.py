@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cmd_plugin.reproduce.pairs import SomePairs
+from cmd_plugin.data.wrapped import WrappedPairs
 
 INVERTED, BLURRED = 0.5, 0.3
 """Shares of the images."""
@@ -14,15 +14,12 @@ GAMMA, GAIN, SIGMA = 0.5, 0.4, 1.5
 """Exponents in exp(+-GAMMA), contrast factors in 1 +- GAIN, greatest blur in px."""
 
 
-class VariedThermal(SomePairs):
+class VariedThermal(WrappedPairs):
     """Pairs whose thermal half is another one in every draw; numpy's generator decides."""
 
-    def __init__(self, pairs: SomePairs) -> None:
-        super().__init__(pairs.pairs, pairs.chosen)
-
     def read(self, index: int) -> NDArray[np.uint8]:
-        """Pair as uint8 `(H, W, 6)`. Raises as `PairedDataset.read`."""
-        pair = super().read(index)
+        """Pair as uint8 `(H, W, 6)`; raises as the pairs do."""
+        pair = self.pairs.read(index)
         thermal = vary(pair[..., 3], np.random.default_rng(np.random.randint(2 ** 31)))
         return np.concatenate([pair[..., :3], np.repeat(thermal[..., None], 3, axis=2)], axis=2)
 
