@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -72,15 +73,18 @@ def kill_often(task: Task, kills: int, place: Path, seed: int) -> Figures:
             assert dead or ended.status == 0, ended.output
             figures.kills += dead
             figures.inside += dead and inside
-            figures.left = max(figures.left, leftovers(folder))
+            left = leftovers(folder)
+            figures.left = max(figures.left, left.total())
+            assert not [name for name, number in left.items() if number > 1], left
             task.check(folder)
-        assert leftovers(folder) == 0
+        assert not leftovers(folder)
         task.finished(folder)
         figures.runs += 1
     figures.seconds = time.monotonic() - start
     return figures
 
 
-def leftovers(folder: Path) -> int:
-    """Number of temporary files below a folder."""
-    return sum(name.endswith('.tmp') for _, _, names in os.walk(folder) for name in names)
+def leftovers(folder: Path) -> Counter[str]:
+    """Number of temporary files below a folder, by the file that each was to become."""
+    return Counter(os.path.join(root, name.rsplit('.', 2)[0])
+                   for root, _, names in os.walk(folder) for name in names if name.endswith('.tmp'))
