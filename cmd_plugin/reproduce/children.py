@@ -43,7 +43,7 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
               'teacher': checkpoints.fingerprint(parent), 'thermal': recipe.thermal, 'lr': dict(recipe.lr)}
     actor = CrossModalActor(student, parent, recipe)
     store.attach(student)
-    loader = LTRLoader('train', StoredPairs(store, size.piece * size.batch, recipe.thermal, row.matched),
+    loader = LTRLoader('train', StoredPairs(store, size.piece * size.batch, row.reads, row.matched),
                        batch_size=size.batch, drop_last=True, stack_dim=1)
     optimizer = MasterAdam([{'params': list(trained.values()), 'lr': recipe.lr[component]}
                             for component, trained in recipe.trained(student).items()])

@@ -17,6 +17,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare the arguments."""
     parser.add_argument('--data', type=Path, required=True, metavar='DIR', help='folder of the data (docs/results.md)')
     parser.add_argument('--seeds', type=number(1), metavar='K', help='trainings of child and control (5; quick: 3)')
+    parser.add_argument('--rows', nargs='+', metavar='ROW', help='what is tried: rows of Table 1 and variants '
+                        '(docs/results.md); by default those of the size')
     parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
@@ -24,6 +26,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                       help='evening: two and a half hours on two idle cores; test: a few steps, no meaning')
     parser.add_argument('--workspace', type=Path, default=Path('workspace') / 'reproduce', metavar='DIR',
                         help='folder of all results (default workspace/reproduce)')
+    parser.add_argument('--parent', type=Path, metavar='DIR', help='the --workspace of an earlier run of this size, '
+                        'whose parent is taken')
     parser.add_argument('--stages', nargs='+', choices=STAGES, metavar='STAGE', default=list(STAGES),
                         help=f'some of {", ".join(STAGES)}')
     parser.add_argument('--minutes', type=positive, metavar='M', help='stop before the piece that would end later; the '
@@ -43,19 +47,23 @@ def run(options: argparse.Namespace) -> int:
     from dataclasses import replace
 
     from cmd_plugin.reproduce import pieces, stages
+    from cmd_plugin.reproduce.adoption import adopt
     from cmd_plugin.reproduce.places import Data, Work
+    from cmd_plugin.reproduce.rows import known
     from cmd_plugin.reproduce.sizes import SIZES
     name = 'quick' if options.quick else options.size or 'full'
     size = SIZES[name]
     if options.threads is not None:
         size = replace(size, threads=options.threads)
-    if options.tested is not None:
-        size = replace(size, chosen=min(options.tested, len(size.rows)))
+    rows = known(options.rows) if options.rows else size.rows
+    size = replace(size, rows=rows, chosen=min(options.tested or size.chosen, len(rows)))
     data = Data(options.data.expanduser().resolve())
     data.check()
     work = Work(options.workspace.expanduser().resolve() / name)
     experiment = stages.Experiment(data, work, size, options.seeds or size.seeds, options.device, options.workers)
     begin(work.root / 'begun.json', {'data': str(data.root), 'seeds': experiment.seeds, 'numbers': numbers_of(size)})
+    if options.parent is not None:
+        adopt(Work(options.parent.expanduser().resolve() / name), work, numbers_of(size))
     status = pieces.run(stages.pieces(experiment, options.stages), options.minutes)
     if (work.report / 'report.md').is_file():
         print(f'\n{(work.report / "report.md").read_text(encoding="utf-8")}\nall of it: {work.report}')

@@ -98,9 +98,10 @@ def curve(work: Work) -> list[dict[str, Any]]:
 
 
 def has_stopped(work: Work, size: Size) -> bool:
-    """Whether no further epoch is wanted: the plateau is reached, or the most epochs are done."""
+    """Whether no further epoch is wanted: the parent is there, at its plateau, or at the most epochs."""
     done = curve(work)
-    return len(done) >= size.parent_epochs or (len(done) >= size.parent_least and is_plateau(done).reached)
+    return (work.parent.is_file() or len(done) >= size.parent_epochs
+            or (len(done) >= size.parent_least and is_plateau(done).reached))
 
 
 def finish(work: Work, size: Size) -> None:

@@ -10,6 +10,8 @@ from cmd_plugin.recipe import CMDRecipe
 from cmd_plugin.recipes import RECIPES
 
 TRACKER = 'cmd_dimp'
+BBE_SHARE = 0.1
+"""Rate of BBE over that of TCL where both learn: at TCL's, BBE lost a point or two (docs/results.md)."""
 BACKBONES = {'renormed': 'batch norms measured on thermal crops', 'content': 'layer3 taught the features of RGB crops'}
 
 
@@ -23,12 +25,20 @@ class Row:
         matched: False gives the reference branch the box of the test crop, the fault of the authors' release.
         backbone: that the student wears, one of `BACKBONES`, or empty: the parent's. A control wears the parent's:
             made from RGB in place of thermal crops, each of them would be just that.
+        crossed: False puts the thermal crop in the place of the RGB one, too: both branches learn from thermal images
+            alone, and nothing crosses over.
     """
 
     recipe: CMDRecipe
     varied: bool = False
     matched: bool = True
     backbone: str = ''
+    crossed: bool = True
+
+    @property
+    def reads(self) -> tuple[int, int]:
+        """What stands at the places of the RGB and of the thermal crop: 0 the RGB one, 1 the thermal one."""
+        return (int(not self.crossed), 1) if self.recipe.thermal else (0, 0)
 
     @property
     def samples(self) -> str:
@@ -46,6 +56,7 @@ def _rows() -> dict[str, Row]:
         **{name: Row(recipe) for name, recipe in table.items()},
         'tcl': Row(tcl),
         'tcl_shared': Row(shared),
+        'tcl_thermal': Row(replace(shared, summary='tcl_shared, thermal images in both branches'), crossed=False),
         'tcl_varied': Row(replace(shared, summary='tcl_shared, thermal images varied'), varied=True),
         **{f'{stem}_{name}': Row(replace(recipe, summary=f'{recipe.name}, {what}'), backbone=name)
            for stem, recipe in (('tcl', shared), ('d3', d3)) for name, what in BACKBONES.items()},
@@ -62,7 +73,7 @@ ROWS: Mapping[str, Row] = _rows()
 
 
 def row_of(name: str, rate: float, thermal: bool = True) -> Row:
-    """A row at one rate for all its components.
+    """A row at one rate; BBE beside TCL at its share of it.
 
     Args:
         name: key of `ROWS`.
@@ -72,10 +83,19 @@ def row_of(name: str, rate: float, thermal: bool = True) -> Row:
     Raises:
         UserError: no such row.
     """
-    if name not in ROWS:
-        raise UserError(f'unknown row {name!r}: there are {", ".join(ROWS)}')
+    [name] = known([name])
     row = ROWS[name]
-    return replace(row, recipe=replace(row.recipe, lr=dict.fromkeys(row.recipe.components, rate), thermal=thermal))
+    share = BBE_SHARE if 'tcl' in row.recipe.components else 1
+    rates = {component: rate * (share if component == 'bbe' else 1) for component in row.recipe.components}
+    return replace(row, recipe=replace(row.recipe, lr=rates, thermal=thermal))
+
+
+def known(names: Iterable[str]) -> tuple[str, ...]:
+    """Names of rows, each once. Raises `UserError` for one that is none."""
+    for name in names:
+        if name not in ROWS:
+            raise UserError(f'unknown row {name!r}: there are {", ".join(ROWS)}')
+    return tuple(dict.fromkeys(names))
 
 
 def backbones_of(rows: Iterable[str]) -> list[str]:

@@ -74,7 +74,7 @@ SIZES = {
         rates=(1e-6, 1e-5, 1e-4), steps=(125, 250, 500), piece=125, batch=5, views=500, seeds=5, chosen=2,
         clip_targets=3, clip_frames=50, runs=0, run_frames=60, run_gap=100),
     'evening': Size(
-        network='dimp18', crop=176, parent_epochs=24, parent_least=18, parent_samples=1600, parent_batch=8,
+        network='dimp18', crop=176, parent_epochs=36, parent_least=18, parent_samples=1600, parent_batch=8,
         parent_rate=4e-4, parent_decay=(8, 0.3), kept_out_frames=30,
         rows=('tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed', 'tcl_content', 'd3', 'd3_shared'),
         rates=(1e-4, 1e-3), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,

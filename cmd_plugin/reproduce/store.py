@@ -72,12 +72,12 @@ class StoredPairs(Dataset[Any]):
     Args:
         store: where they are.
         samples: length of an epoch.
-        thermal: False puts the RGB crop in place of the thermal one.
+        reads: what stands at the places of the RGB and of the thermal crop: 0 the RGB one, 1 the thermal one.
         matched: False gives the reference branch the box of the test crop.
     """
 
-    def __init__(self, store: Store, samples: int, thermal: bool, matched: bool = True) -> None:
-        self.store, self.samples, self.thermal, self.matched = store, samples, thermal, matched
+    def __init__(self, store: Store, samples: int, reads: tuple[int, int], matched: bool = True) -> None:
+        self.store, self.samples, self.reads, self.matched = store, samples, reads, matched
 
     def __len__(self) -> int:
         return self.samples
@@ -91,10 +91,9 @@ class StoredPairs(Dataset[Any]):
         return TensorDict({'train_images': self._numbers(place, 0), 'test_images': self._numbers(place, 2), **kept})
 
     def _numbers(self, place: int, first: int) -> Tensor:
-        """(1, 6, 1, 1): number of the RGB crop three times, then that of the thermal one."""
-        rgb = place * CROPS + first
-        pair = torch.tensor([rgb] * 3 + [rgb + int(self.thermal)] * 3, dtype=torch.float32)
-        return pair.view(1, 6, 1, 1)
+        """(1, 6, 1, 1): number of the first crop three times, then that of the second."""
+        pair = [float(place * CROPS + first + crop) for crop in self.reads for _ in range(3)]
+        return torch.tensor(pair).view(1, 6, 1, 1)
 
 
 def features_file(path: Path, layer: str) -> Path:

@@ -9,9 +9,10 @@ import pytest
 
 from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce import choice, evaluation, parent, sources
+from cmd_plugin.reproduce.adoption import adopt
 from cmd_plugin.reproduce.kept_out import KEPT_OUT, divide
 from cmd_plugin.reproduce.pairs import clip_of, divide_pairs
-from cmd_plugin.reproduce.places import PARTS, Data, write_json
+from cmd_plugin.reproduce.places import PARTS, Data, Work, write_json
 from cmd_plugin.reproduce.sizes import SIZES
 
 
@@ -139,3 +140,26 @@ def test_missing_data_is_one_line(tmp_path, part):
 def test_no_data_folder_is_one_line():
     with pytest.raises(UserError, match='no folder'):
         Data(Path('nowhere')).check()
+
+
+def test_only_a_finished_parent_of_the_same_size_is_taken(work, tmp_path):
+    other = Work(tmp_path / 'other')
+    with pytest.raises(UserError, match=r'begun\.json is not there: --parent DIR'):
+        adopt(other, work, 'crop 1, rows a')
+    write_json(other.root / 'begun.json', {'numbers': 'crop 1, rows b'})
+    for number in (1, 2):
+        write_json(other.epoch(number), {'loss': number, 'success': {}})
+    for path in (other.boxes, other.kept_out):
+        write_json(path, {})
+    with pytest.raises(UserError, match=r'parent\.pth\.tar is not there'):
+        adopt(other, work, 'crop 1, rows a')
+    other.parent.write_bytes(b'weights')
+    with pytest.raises(UserError, match='is another: crop 1; this size has crop 2'):
+        adopt(other, work, 'crop 2, rows b')
+    assert not work.parent.exists() and not parent.has_stopped(work, SIZES['test'])
+    adopt(other, work, 'crop 1, rows a')
+    assert work.parent.read_bytes() == b'weights' and len(parent.curve(work)) == 2
+    assert parent.has_stopped(work, SIZES['test']), 'a parent that is there learns no further'
+    other.parent.write_bytes(b'others')
+    adopt(other, work, 'crop 1, rows a')
+    assert work.parent.read_bytes() == b'weights'

@@ -76,6 +76,19 @@ def test_killed_once_in_every_piece_it_ends_with_the_same_figures(data, straight
 
 
 @pytest.mark.slow
+def test_other_rows_on_a_parent_that_is_there(data, straight, tmp_path):
+    taken = ('--parent', str(straight.parent), '--rows', 'tcl_thermal', 'b1', 'b1', '--tested', '3')
+    assert command(data, tmp_path, *taken) == ON_TIME
+    results, before = (json.loads((root / 'results.json').read_text()) for root in (tmp_path / 'test', straight))
+    assert {row['row'] for row in results['rows']} == {'tcl_thermal', 'b1'}
+    assert results['parent'] == before['parent'] and not (tmp_path / 'test' / 'checkpoints').exists()
+    assert (tmp_path / 'test' / 'parent.pth.tar').read_bytes() == (straight / 'parent.pth.tar').read_bytes()
+    assert command(data, tmp_path, *taken) == ON_TIME
+    with pytest.raises(UserError, match=r'was begun with numbers .*tcl_thermal'):
+        command(data, tmp_path)
+
+
+@pytest.mark.slow
 def test_stages_by_themselves_and_another_number_of_seeds(data, straight, tmp_path):
     assert command(data, straight.parent, '--stages', 'statistics', 'report') == ON_TIME
     with pytest.raises(UserError, match='was begun with seeds 2, now 3'):
