@@ -1,4 +1,4 @@
-"""Which network made the results of a folder: `network.json`, so that networks are not mixed in one table.
+"""Which network made the results of a folder, and at which speed: `network.json`, so that neither is mixed.
 
 Finished sequences are skipped, while a parameter file may name the newest checkpoint, or a file that was replaced.
 """
@@ -20,11 +20,19 @@ RECORD = 'network.json'
 
 @dataclass(frozen=True)
 class NetworkRecord:
-    """A network file as it was when a run began; `size` in bytes, `sha256` in hexadecimal digits."""
+    """A network file as it was when a run began.
+
+    Attributes:
+        path: of the file.
+        size: bytes.
+        sha256: hexadecimal digits.
+        speed: the preset that it tracks by, see `pytracking.features.speed`; empty where it has none.
+    """
 
     path: str
     size: int
     sha256: str
+    speed: str = ''
 
     def __str__(self) -> str:
         return f'{self.path} (sha256 {self.sha256[:12]})'
@@ -82,20 +90,20 @@ def run_network(params: Any) -> RunNetwork | None:
     return None if path is None else RunNetwork(path, path.stat().st_mtime_ns, _others(params))
 
 
-def record_of(path: Path) -> NetworkRecord:
-    """Read a network file and make its record."""
+def record_of(path: Path, speed: str = '') -> NetworkRecord:
+    """Read a network file and make its record, with the preset that it tracks by."""
     digest = hashlib.sha256()
     with path.open('rb') as file:
         while block := file.read(1 << 20):
             digest.update(block)
-    return NetworkRecord(str(path), path.stat().st_size, digest.hexdigest())
+    return NetworkRecord(str(path), path.stat().st_size, digest.hexdigest(), speed)
 
 
 def check_record(results_dir: Path, now: NetworkRecord) -> None:
-    """Make sure that the results in a folder, if there are any, were made with this network.
+    """Make sure that the results in a folder, if there are any, were made with this network at this speed.
 
     Raises:
-        UserError: they were made with another one, or the record cannot be read.
+        UserError: they were made with another one or at another, or the record cannot be read.
     """
     path = results_dir / RECORD
     if not _has_results(results_dir):
@@ -111,6 +119,9 @@ def check_record(results_dir: Path, now: NetworkRecord) -> None:
     if before.sha256 != now.sha256:
         raise UserError(f'results in {results_dir} were made with {before}, now the network is {now}: '
                         f'use --runid or --results, or remove them')
+    if before.speed and now.speed and before.speed != now.speed:
+        raise UserError(f'results in {results_dir} were made with --speed {before.speed}, now it is {now.speed}: use '
+                        f'--speed {before.speed}, --runid or --results, or remove them')
 
 
 def write_record(results_dir: Path, now: NetworkRecord) -> None:

@@ -111,7 +111,7 @@ def check_trackers(trackers: Iterable[Tracker]) -> list[RunNetwork | None]:
         if callable(load):
             load()
         if network is not None:
-            records.append((tracker.results_dir, record_of(network.path)))
+            records.append((tracker.results_dir, record_of(network.path, _speed(params))))
             check_record(*records[-1])
         networks.append(network)
     for tracker in trackers:
@@ -119,6 +119,10 @@ def check_trackers(trackers: Iterable[Tracker]) -> list[RunNetwork | None]:
     for results_dir, record in records:
         write_record(results_dir, record)
     return networks
+
+
+def _speed(params: Any) -> str:
+    return getattr(getattr(getattr(params, 'net', None), 'speed', None), 'name', '')
 
 
 def _jobs(sequences: list[Sequence], trackers: list[Tracker],

@@ -41,7 +41,7 @@ def test_the_network_is_recorded(sequences, networks):
     assert run_dataset(sequences, [tracker]).count('done') == 2
     data = networks[0].read_bytes()
     assert json.loads((tracker.results_dir / RECORD).read_text()) == {
-        'path': str(networks[0]), 'size': len(data), 'sha256': hashlib.sha256(data).hexdigest()}
+        'path': str(networks[0]), 'size': len(data), 'sha256': hashlib.sha256(data).hexdigest(), 'speed': ''}
     assert sorted(path.name for path in tracker.results_dir.iterdir()) == [
         'a.txt', 'a_time.txt', 'b.txt', 'b_time.txt', RECORD]
 
@@ -96,7 +96,8 @@ def test_results_without_a_record_are_told(sequences, networks, capsys):
 
 def test_the_checksum_is_made_once_a_run(sequences, networks, monkeypatch):
     made = []
-    monkeypatch.setattr('pytracking.evaluation.running.record_of', lambda path: (made.append(path), record_of(path))[1])
+    monkeypatch.setattr('pytracking.evaluation.running.record_of',
+                        lambda path, speed: (made.append(path), record_of(path, speed))[1])
     run_dataset(sequences, [Tracker('dummy', 'networked')])
     assert made == [networks[0]]
 
@@ -150,6 +151,18 @@ def test_a_network_is_looked_for_as_the_wrapper_does(clean_environment):
     assert network_file(FeatureParams(net=FileNet(path.parent))) is None
     with pytest.raises(UserError, match=r"'y.pth.tar' not found; looked for"):
         network_file(FeatureParams(net=FileNet('y.pth.tar')))
+
+
+def test_speeds_are_not_mixed(tmp_path, networks):
+    folder = tmp_path / 'r'
+    write_record(folder, record_of(networks[0], 'plain'))
+    (folder / 's0.txt').write_text('1\t1\t1\t1\n')
+    for speed in ('plain', ''):
+        check_record(folder, record_of(networks[0], speed))
+    with pytest.raises(UserError, match=r'were made with --speed plain, now it is exact: use --speed plain, --runid'):
+        check_record(folder, record_of(networks[0], 'exact'))
+    write_record(folder, record_of(networks[0]))
+    check_record(folder, record_of(networks[0], 'exact'))  # a record of an earlier version says nothing of it
 
 
 def test_a_record_that_breaks_leaves_the_old_one(tmp_path, networks, monkeypatch):

@@ -96,6 +96,15 @@ def test_an_unknown_preset(network, start):
         start()
 
 
+def test_results_of_two_speeds_are_not_mixed(network, world_video, tmp_path):
+    command = ['dimp', 'dimp_small', '--data', str(world_video), '--max-frames', '2', '--results', str(tmp_path)]
+    assert main([*command, '--speed', 'plain']) == 0
+    for other in ([], ['--speed', 'exact']):
+        with pytest.raises(UserError, match='were made with --speed plain, now it is exact: use --speed plain'):
+            main([*command, *other])
+    assert main([*command, '--speed', 'plain']) == 0
+
+
 def test_a_tracker_without_a_network(network):
     with pytest.raises(UserError, match='dummy/moving has no network whose speed can be chosen: leave out --speed'):
         Tracker('dummy', 'moving', speed='fast').get_parameters()
