@@ -77,7 +77,7 @@ SIZES = {
         network='dimp18', crop=176, parent_epochs=36, parent_least=18, parent_samples=1600, parent_batch=8,
         parent_rate=4e-4, parent_decay=(8, 0.3), kept_out_frames=30,
         rows=('tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed', 'tcl_content', 'd3', 'd3_shared'),
-        rates=(1e-4, 1e-3), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,
+        rates=(1e-4, 3e-4), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,
         clip_targets=3, clip_frames=20, runs=5, run_frames=45, run_gap=110),
     'quick': Size(
         network='dimp18', crop=144, parent_epochs=10, parent_least=9, parent_samples=480, parent_batch=8,
