@@ -1,8 +1,8 @@
-"""Two plots: how the parent learned, and child less control by video."""
+"""Plots: how the parent learned, what each row gains, and child less control by video."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,26 @@ def parent_curve(curve: list[dict[str, Any]], path: Path) -> Path:
     right.set_ylabel('Success (standard error over sequences)')
     left.axvspan(len(curve) - len(curve) // 3 + 0.5, len(curve) + 0.5, alpha=0.1)
     figure.legend(loc='outside upper center', ncols=2, fontsize='small')
+    return _save(figure, path)
+
+
+def by_row(rows: Sequence[Mapping[str, Any]], goal: float, path: Path) -> Path:
+    """Success of child less control, and of the control less the parent, with their intervals, a line each."""
+    figure = _figure()
+    axes = figure.subplots()
+    drawn = (('child less control', 'tab:blue', -0.12, [row['effect']['success'] for row in rows]),
+             ('control less parent', 'tab:gray', 0.12, [row['less_parent']['control'] for row in rows]))
+    for label, colour, shift, effects in drawn:
+        for place, effect in enumerate(effects):
+            axes.plot(effect['mean'], place + shift, 'o', color=colour, label=label if place == 0 else None)
+            if effect['low'] is not None:
+                axes.hlines(place + shift, effect['low'], effect['high'], color=colour)
+    axes.axvline(0, color='black', linewidth=0.8)
+    axes.axvline(goal, color='tab:green', linestyle='--', linewidth=1, label=f'goal ({goal:+.1f})')
+    axes.set_yticks(range(len(rows)), [row['row'] for row in rows])
+    axes.invert_yaxis()
+    axes.set_xlabel('Success, points, with the 95 % interval')
+    figure.legend(loc='outside upper center', ncols=3, fontsize='small')
     return _save(figure, path)
 
 

@@ -26,6 +26,7 @@ def write(data: Data, work: Work, size: Size, seeds: int) -> None:
     results = read_json(work.results)
     work.report.mkdir(parents=True, exist_ok=True)
     plots.parent_curve(results['parent']['curve'], work.report / 'parent_curve.png')
+    plots.by_row(results['rows'], results['goal']['success'], work.report / 'rows.png')
     plots.by_video(results['rows'][0], work.report / 'child_less_control.png')
     pictures.frames(data, work, size, work.report / 'frames.png')
     hand_on(work, results)
@@ -52,7 +53,8 @@ def text(results: Mapping[str, Any]) -> list[str]:
              '![curve of the parent](parent_curve.png)',
              '## The parent on RGB sequences of videos that it has not seen', kept_out_table(parent['kept_out']),
              '## Selection: Success of thermal halves against the parent\'s tracks on visible halves',
-             candidate_table(results), '## On thermal runs', main_table(results)]
+             candidate_table(results), '## On thermal runs', main_table(results), row_table(results),
+             '![child less control and control less parent, by row](rows.png)']
     lines += ['![child less control by video](child_less_control.png)',
               '![frames where the child wins (above) and loses most](frames.png)']
     for row in results['rows']:
@@ -85,6 +87,13 @@ def main_table(results: Mapping[str, Any]) -> str:
         rows += [[f'{row["row"]}, {kind}', *(_spread(row[kind][measure]) for measure in MEASURES)]
                  for kind in reversed(KINDS)]
     return markdown(['', *TITLES], rows)
+
+
+def row_table(results: Mapping[str, Any]) -> str:
+    """Child less control of every row, and either less the parent in Success."""
+    rows = [[row['row'], *(_interval(row['effect'][measure]) for measure in MEASURES),
+             *(_interval(row['less_parent'][kind]) for kind in KINDS)] for row in results['rows']]
+    return markdown(['child less control', *TITLES, *(f'{kind} less parent, Success' for kind in KINDS)], rows)
 
 
 def effect_lines(row: Mapping[str, Any], goal: Mapping[str, float]) -> list[str]:

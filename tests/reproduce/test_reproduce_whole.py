@@ -39,9 +39,12 @@ def test_the_whole_way(data, straight, tmp_path, capfd):
     assert [row['row'] for row in results['rows']] == [results['choice']['chosen'][0]['row']]
     assert set(results['rows'][0]['by_group']) == {'UAVs', 'animals', 'people', 'vehicles'}
     assert set(results['rows'][0]['by_video']) == {'camel_1', 'horse', 'uav_1'}
-    for name in ('report.md', 'MODEL_CARD.md', 'parent_curve.png', 'child_less_control.png', 'frames.png',
+    for name in ('report.md', 'MODEL_CARD.md', 'parent_curve.png', 'child_less_control.png', 'rows.png', 'frames.png',
                  'parent.safetensors', 'child.safetensors', 'child.json'):
         assert (straight / 'report' / name).stat().st_size > 100, name
+    [row] = results['rows']
+    assert (f'| {row["row"]} | {row["effect"]["success"]["mean"]:+.2f} [' in
+            (straight / 'report' / 'report.md').read_text())
     before = {path: path.stat().st_mtime_ns for path in straight.rglob('*') if path.is_file()}
     assert command(data, straight.parent) == ON_TIME
     assert {path: path.stat().st_mtime_ns for path in straight.rglob('*') if path.is_file()} == before
