@@ -29,6 +29,8 @@ from cmd_plugin.reproduce.store import Views, make_store
 from cmd_plugin.reproduce.varied import VariedThermal
 from ltr.admin.device import pick_device
 
+ALL_RUNS = 12
+"""Runs of a video, about, where all are tracked; for the time left alone."""
 STAGES = ('sources', 'parent', 'candidates', 'selection', 'children', 'evaluation', 'statistics', 'report')
 
 
@@ -117,7 +119,7 @@ def _trained(exp: Experiment) -> Iterator[tuple[int, str, int, Path]]:
 def _children(exp: Experiment) -> Iterator[Piece]:
     for rank, kind, seed, path in _trained(exp):
         yield Piece('children', f'{kind} of choice {rank}, seed {seed}', path,
-                    partial(_child, exp, rank, kind, seed, path), exp.size.steps[-1] / 100)
+                    partial(_child, exp, rank, kind, seed, path), exp.size.steps[-1] / 200)
 
 
 def _child(exp: Experiment, rank: int, kind: str, seed: int, path: Path) -> None:
@@ -131,7 +133,8 @@ def _evaluation(exp: Experiment) -> Iterator[Piece]:
                 partial(evaluation.evaluate_static, exp.data, exp.work, exp.size), 0.02)
     for label, path in networks:
         yield Piece('evaluation', label, exp.work.figures(label),
-                    partial(evaluation.evaluate, exp.data, exp.work, exp.size, label, path, exp.device), 0.9)
+                    partial(evaluation.evaluate, exp.data, exp.work, exp.size, label, path, exp.device),
+                    (exp.size.runs or ALL_RUNS) * exp.size.run_frames / 75)
 
 
 def _statistics(exp: Experiment) -> Iterator[Piece]:
