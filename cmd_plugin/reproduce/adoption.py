@@ -29,7 +29,6 @@ def adopt(other: Work, work: Work, numbers: str) -> None:
     theirs, ours = (_of_the_parent(text) for text in (read_json(begun)['numbers'], numbers))
     if theirs != ours:
         raise UserError(f'the parent in {other.root} is another: {theirs}; this size has {ours}')
-    work.root.mkdir(parents=True, exist_ok=True)
     shutil.copytree(other.epoch(1).parent, work.epoch(1).parent, dirs_exist_ok=True)
     for path in (other.boxes, other.kept_out, other.parent):
         write_whole(work.root / path.name, path.read_bytes())

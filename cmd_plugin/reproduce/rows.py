@@ -83,7 +83,7 @@ def row_of(name: str, rate: float, thermal: bool = True) -> Row:
     Raises:
         UserError: no such row.
     """
-    [name] = known([name])
+    known([name])
     row = ROWS[name]
     share = BBE_SHARE if 'tcl' in row.recipe.components else 1
     rates = {component: rate * (share if component == 'bbe' else 1) for component in row.recipe.components}

@@ -17,7 +17,7 @@ from tests.distilling.conftest import network_file
 from tests.equality import same
 from tests.evaluation.conftest import box_path, write_sequence
 from tests.faults import children
-from tests.faults.killing import Figures, Task, kill_often
+from tests.faults.killing import Figures, Task, kill_often, leftovers
 
 pytestmark = pytest.mark.skipif(os.name == 'nt', reason='sends SIGKILL')
 FRAMES = 10
@@ -36,6 +36,7 @@ def checkpoints(folder: Path) -> list[Path]:
 
 
 def all_whole(folder: Path) -> None:
+    assert leftovers(folder).total() <= 1
     for path in checkpoints(folder):
         checkpoint.read(path)
 
@@ -67,6 +68,8 @@ def results(folder: Path) -> dict[str, bytes]:
 
 
 def no_half_result(folder: Path) -> None:
+    unfinished = {Path(name).stem.removesuffix('_time') for name in leftovers(folder)} - {'.network'}
+    assert len(unfinished) <= 1, 'only the sequence that was being written leaves something: of its boxes, its times'
     for path in folder.rglob('*.txt'):
         assert len(read_table(path, 1 if path.stem.endswith('_time') else 4)) in (FRAMES, 6), path
 
