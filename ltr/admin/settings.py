@@ -8,7 +8,8 @@ from typing import Any
 from ltr.admin.environment import env_settings
 
 # Flags, and attributes that settings modules add, whose change makes a resumed run another one than the run that began.
-TELLING = ('seed', 'data', 'init', 'net', 'samples', 'batch', 'lr_scale', 'mix', 'teacher', 'teacher_sha256')
+TELLING = ('seed', 'data', 'init', 'net', 'samples', 'batch', 'lr_scale', 'mix', 'teacher', 'teacher_sha256',
+           'precision')
 
 
 class Settings:
@@ -26,6 +27,8 @@ class Settings:
         print_interval: steps between two printed lines where there is no terminal for a progress bar; 0 for
             none.
         print_stats: names of the statistics that are shown; None for all.
+        precision: that convolutions and matrix products of a step compute in (autocast): 'float32' or 'bfloat16', which
+            halves the time where the processor has it; weights and what the optimiser keeps stay float32.
         grad_clip_max_norm: largest norm of the gradient, which is scaled down to it; None for no limit.
         grad_norm_limit: norm of the gradient (before that) above which the run stops; None: where it is not finite.
         keep_checkpoints: how many of the newest checkpoints stay; None for all.
@@ -45,6 +48,7 @@ class Settings:
         self.seed = 0
         self.print_interval = 100
         self.print_stats: list[str] | None = None
+        self.precision = 'float32'
         self.grad_clip_max_norm: float | None = None
         self.grad_norm_limit: float | None = None
         self.keep_checkpoints: int | None = None

@@ -27,13 +27,15 @@ from ltr.trainers import kept_batch
 from ltr.trainers.base_trainer import BaseTrainer
 from ltr.trainers.progress import Progress
 
+PRECISIONS = {'float32': torch.float32, 'bfloat16': torch.bfloat16}
+"""Of `settings.precision`; float16, which would need a scaled loss, is none of them."""
+
 
 class LTRTrainer(BaseTrainer):
     """Cycles over its loaders in every epoch.
 
     Reads `settings.print_interval, print_stats, move_data_to_gpu, grad_clip_max_norm, grad_norm_limit, replay, device,
-    seed`, and for curves
-    on a visdom server `use_visdom, visdom_server, visdom_port`.
+    seed, precision`, and for curves on a visdom server `use_visdom, visdom_server, visdom_port`.
 
     Args:
         actor, loaders, optimizer, settings, lr_scheduler: see `BaseTrainer`.
@@ -44,6 +46,7 @@ class LTRTrainer(BaseTrainer):
                  lr_scheduler: Any = None, freeze_backbone_bn_layers: bool = False) -> None:
         super().__init__(actor, loaders, optimizer, settings, lr_scheduler)
         self.freeze_backbone_bn_layers = freeze_backbone_bn_layers
+        self.precision = _precision(settings.option('precision', 'float32'))
         self.stats = OrderedDict((loader.name, None) for loader in self.loaders)
         self._tensorboard: TensorboardWriter | None = None
         self._visdom = None if distributed.rank() else writer_of(settings)
@@ -102,7 +105,8 @@ class LTRTrainer(BaseTrainer):
 
     def _step(self, data: Any, loader: Any, step: int) -> dict[str, float]:
         generator = torch.get_rng_state()
-        loss, values = self.actor(data)
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            loss, values = self.actor(data)
         shown = distributed.means({'': loss.item(), **{name: float(value) for name, value in values.items()}})
         mean = shown.pop('')
         if not math.isfinite(mean):
@@ -199,3 +203,9 @@ def _batch_size(data: Any, loader: Any) -> int:
         if isinstance(value, Tensor) and value.ndim > axis:
             return int(value.shape[axis])
     return int(loader.batch_size or 1)
+
+
+def _precision(name: str) -> torch.dtype:
+    if name not in PRECISIONS:
+        raise UserError(f'settings.precision must be one of {", ".join(PRECISIONS)}, not {name!r}')
+    return PRECISIONS[name]

@@ -104,6 +104,23 @@ def test_gradient_clipping(settings):
     assert norms and all(norm <= 1.001e-3 for norm in norms)
 
 
+@pytest.mark.parametrize(('precision', 'kind'), [('float32', torch.float32), ('bfloat16', torch.bfloat16)])
+def test_a_step_computes_in_the_precision_that_is_set_and_weights_stay_float32(settings, precision, kind):
+    settings.precision = precision
+    trainer = make_trainer(settings)
+    seen = []
+    trainer.actor.net.head[-1].register_forward_hook(lambda module, args, out: seen.append(out.dtype))
+    trainer.train(1)
+    assert set(seen) == {kind}
+    assert {weight.dtype for weight in trainer.actor.net.parameters()} == {torch.float32}
+
+
+def test_an_unknown_precision_is_one_line(settings):
+    settings.precision = 'float16'
+    with pytest.raises(UserError, match="one of float32, bfloat16, not 'float16'"):
+        make_trainer(settings)
+
+
 @pytest.mark.parametrize('freeze', [False, True])
 def test_frozen_backbone_batch_norm(settings, freeze):
     trainer = make_trainer(settings, freeze_backbone_bn_layers=freeze)
