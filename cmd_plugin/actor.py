@@ -33,13 +33,14 @@ class CrossModalActor(BaseActor):
     """Routes each modality to its branch and sums the components' losses.
 
     The teacher reads every RGB image, the student every TIR image. Both stay in evaluation mode (batch-norm statistics
-    never change); of the student, just the tensors of the recipe require a gradient. The backbone is the same in both
-    and never learns: there is one for the two, and it sees every image once.
+    never change); of the student, just the tensors of the recipe require a gradient. Unless the recipe opens layers of
+    the student's, the backbone is the same in both and never learns: there is one for the two, and it sees every image
+    once.
 
     Args:
         student: the network that is trained.
         parent: the RGB network, another object than `student`; it is frozen, becomes the teacher, and takes over the
-            student's backbone in place of its own equal one.
+            student's backbone in place of its own equal one, if that does not learn.
         recipe: what is trained, and how the modalities are mixed.
         precision: that the backbone computes in; its features, and all that follows, are float32. Half the bytes of
             the numbers, and on CUDA several times the speed; bfloat16 keeps 8 bits of a number, float16 11.
@@ -56,7 +57,8 @@ class CrossModalActor(BaseActor):
         self.teacher: Any = student if recipe.teacher == 'shared' else parent
         if not same_backbone(student.state_dict(), self.teacher.state_dict()):
             raise ValueError('student and teacher must have the same backbone')
-        self.teacher.feature_extractor = self.net.feature_extractor
+        if not recipe.opened:
+            self.teacher.feature_extractor = self.net.feature_extractor
         self.teacher.requires_grad_(False)
         student.requires_grad_(False)
         for parameters in recipe.trained(student).values():
@@ -111,27 +113,38 @@ class CrossModalActor(BaseActor):
                     stats[f'Loss/{key}'] = stats.get(f'Loss/{key}', 0.0) + value / len(rows[name])
         return total, {'Loss/total': total.item(), **stats}
 
-    @torch.no_grad()
     def _features(self, images: Mapping[str, Tensor]) -> list[dict[str, Features]]:
         """Backbone features by branch, of RGB for the teacher and of TIR for the student.
 
-        Only what the recipe looks at is computed: with a student in one branch, RGB is read in the other.
+        Only what the recipe looks at is computed: with a student in one branch, RGB is read in the other. Gradient
+        flows where the student's backbone learns.
         """
         reads = {'rgb': OTHER[self.recipe.student], 'tir': self.recipe.student}
+        if self.recipe.pairing == 'thermal':
+            reads['rgb'] = 'none'
         wanted = [(modality, branch) for modality in MODALITIES for branch in images
                   if reads[modality] in (branch, 'both')]
-        chosen = [split(images[branch])[MODALITIES.index(modality)] for modality, branch in wanted]
-        parts = {layer: maps.chunk(len(wanted)) for layer, maps in self._backbone(torch.cat(chosen)).items()}
-        return [{branch: {layer: part[index] for layer, part in parts.items()}
-                 for index, (of, branch) in enumerate(wanted) if of == modality} for modality in MODALITIES]
+        found: dict[tuple[str, str], Features] = {}
+        for net, modalities in ((self.teacher, ('rgb',)), (self.net, ('tir',))) if self.recipe.opened else (
+                (self.net, MODALITIES),):
+            own = [one for one in wanted if one[0] in modalities]
+            if own:
+                chosen = [split(images[branch])[MODALITIES.index(modality)] for modality, branch in own]
+                with torch.set_grad_enabled(bool(self.recipe.opened) and net is self.net):
+                    maps = self._backbone(net, torch.cat(chosen))
+                parts = {layer: values.chunk(len(own)) for layer, values in maps.items()}
+                found.update((one, {layer: part[index] for layer, part in parts.items()})
+                             for index, one in enumerate(own))
+        return [{branch: features for (of, branch), features in found.items() if of == modality}
+                for modality in MODALITIES]
 
-    def _backbone(self, images: Tensor) -> dict[str, Tensor]:
+    def _backbone(self, net: Any, images: Tensor) -> dict[str, Tensor]:
         """Features (N, C, H, W) by layer, float32, of images (N, 3, H, W)."""
         kind = images.device.type
         # A CPU is faster on a few images at a time, whose maps stay in its caches: by a fifth for ResNet-50.
         few = max(2, torch.get_num_threads()) if kind == 'cpu' else len(images)
         with torch.autocast(kind, self.precision, enabled=self.precision != torch.float32):
-            found = [self.net.extract_backbone_features(part) for part in images.split(few)]
+            found = [net.extract_backbone_features(part) for part in images.split(few)]
         together = {layer: torch.cat([features[layer] for features in found]) for layer in found[0]}
         return {layer: maps.float() for layer, maps in (together if len(found) > 1 else found[0]).items()}
 
@@ -141,13 +154,14 @@ class CrossModalActor(BaseActor):
             return getattr(self.recipe.component(component), method)(net, *args)
 
     def _batch(self, rgb: dict[str, Features], tir: dict[str, Features], boxes: Tensor) -> Rows:
-        """Rows RGB -> TIR and TIR -> RGB, as far as the student takes part: (test network, code, test features)."""
+        """Rows RGB -> TIR, TIR -> RGB and TIR -> TIR, as far as the recipe has them: (test network, code, features)."""
         teacher, student = (self.teacher, rgb), (self.net, tir)
         chosen = []
-        if self.recipe.student in ('test', 'both'):
-            chosen.append((teacher, student))
-        if self.recipe.student in ('reference', 'both'):
-            chosen.append((student, teacher))
+        if self.recipe.pairing != 'thermal':
+            chosen += [(teacher, student)] * (self.recipe.student in ('test', 'both'))
+            chosen += [(student, teacher)] * (self.recipe.student in ('reference', 'both'))
+        if self.recipe.pairing != 'crossed':
+            chosen.append((student, student))
         return {name: [(test_net, self._encode(ref_net, 'encode_reference', name, ref['reference'], boxes),
                         self._encode(test_net, 'encode_test', name, test['test']))
                        for (ref_net, ref), (test_net, test) in chosen]

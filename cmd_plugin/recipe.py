@@ -15,7 +15,10 @@ from cmd_plugin.families import FAMILIES, Family
 from cmd_plugin.losses import RESIDUALS
 
 CHOICES = {'student': ('reference', 'test', 'both'), 'mix': ('batch', 'spatial'),
-           'teacher': ('frozen', 'shared'), 'pseudo_box': tuple(PSEUDO_BOXES), 'tcl_loss': tuple(RESIDUALS)}
+           'teacher': ('frozen', 'shared'), 'pairing': ('crossed', 'thermal', 'all'),
+           'pseudo_box': tuple(PSEUDO_BOXES), 'tcl_loss': tuple(RESIDUALS)}
+BACKBONE = 'backbone'
+"""Name of the opened layers' rate."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +36,12 @@ class CMDRecipe:
         init: ancestors by name: the student starts from their trained branches, the rest comes from the parent (a1).
         components: what is trained, of `tcl` (target centre location) and `bbe` (bounding-box estimation).
         student: branch that reads TIR and learns: `reference`, `test`, or `both` by turns.
-        lr: Adam's rate by component.
+        lr: Adam's rate by component; with `opened`, of `backbone`, too.
         mix: `batch`: with `both`, every pair makes a row RGB -> TIR and a row TIR -> RGB; `spatial`: the left half of
             the crop is one modality, the right half the other.
+        pairing: which modalities meet: `crossed`: RGB in one branch and TIR in the other; `thermal`: TIR in both, so
+            that nothing but the pseudo box comes from RGB; `all`: the sum of both.
+        opened: layers of the student's backbone that learn as well; the teacher keeps the parent's.
         teacher: `frozen`: a copy of the parent that reads RGB; `shared`: the student reads both, for comparison.
         pseudo_box: where the fake target lies: `center_area`, `random_sampling` or `detection`.
         box_fraction: side of a pseudo box over the shorter image side; `None`: what its kind has (`PSEUDO_BOXES`).
@@ -56,6 +62,8 @@ class CMDRecipe:
     student: str = 'both'
     lr: Mapping[str, float] = field(default_factory=dict)
     mix: str = 'batch'
+    pairing: str = 'crossed'
+    opened: tuple[str, ...] = ()
     teacher: str = 'frozen'
     pseudo_box: str = 'center_area'
     box_fraction: float | None = None
@@ -73,10 +81,13 @@ class CMDRecipe:
         for name, known in CHOICES.items():
             if getattr(self, name) not in known:
                 raise ValueError(f'recipe {self.name}: {name} must be one of {known}, not {getattr(self, name)!r}')
-        if set(self.components) != set(self.lr):
-            raise ValueError(f'recipe {self.name}: each of {self.components} needs a rate, given are {tuple(self.lr)}')
+        learning = (*self.components, *((BACKBONE,) if self.opened else ()))
+        if set(learning) != set(self.lr):
+            raise ValueError(f'recipe {self.name}: each of {learning} needs a rate, given are {tuple(self.lr)}')
         if self.mix == 'spatial' and self.student != 'both':
             raise ValueError(f'recipe {self.name}: the spatial mix trains both branches')
+        if self.pairing != 'crossed' and (self.mix, self.student) != ('batch', 'both'):
+            raise ValueError(f'recipe {self.name}: pairing {self.pairing!r} needs mix batch and student both')
         for name in ('lambda_', 'mu', 'nu'):
             if not 0 <= getattr(self, name) < math.inf:
                 raise ValueError(f'recipe {self.name}: {name.strip("_")} must be 0 or more, '
@@ -110,7 +121,9 @@ class CMDRecipe:
         return branch_modules(self.component(component), self.student) if component in self.components else ()
 
     def trained(self, net: nn.Module) -> dict[str, dict[str, nn.Parameter]]:
-        """Parameters that this recipe trains, by component and by name."""
-        return {component: {key: value for key, value in net.named_parameters()
-                            if belongs(key, self.modules(component))}
-                for component in self.components}
+        """Parameters that this recipe trains, by name; by component, and those of opened layers as `backbone`."""
+        modules = {name: self.modules(name) for name in self.components}
+        if self.opened:
+            modules[BACKBONE] = tuple(f'feature_extractor.{layer}' for layer in self.opened)
+        return {name: {key: value for key, value in net.named_parameters() if belongs(key, parts)}
+                for name, parts in modules.items()}

@@ -7,12 +7,12 @@ from cmd_plugin.reproduce.content import taught
 from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.places import Data, Work
 from cmd_plugin.reproduce.renorm import renormed
-from cmd_plugin.reproduce.rows import ROWS
+from cmd_plugin.reproduce.rows import row_named
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.store import Store, Views
 from ltr.admin.device import pick_device
 
-PLAIN = ROWS['d3'].samples
+PLAIN = row_named('d3').samples
 """Samples that both are made from: their pseudo box plays no part, but for where the crops lie."""
 
 

@@ -17,6 +17,7 @@ from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.store import Store, StoredPairs
 from ltr.data.loader import LTRLoader
 from ltr.trainers import LTRTrainer
+from ltr.trainers.ltr_trainer import PRECISIONS
 
 
 def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, name: str,
@@ -41,13 +42,15 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
     store = Store(work.store(row.samples))
     record = {'recipe': recipe.name, 'tracker': TRACKER, 'crop_size': size.crop,
               'teacher': checkpoints.fingerprint(parent), 'thermal': recipe.thermal, 'lr': dict(recipe.lr)}
-    actor = CrossModalActor(student, parent, recipe)
-    store.attach(student)
+    actor = CrossModalActor(student, parent, recipe, PRECISIONS[size.precision])
+    store.attach(parent)
+    store.attach(student, bool(recipe.opened))
     loader = LTRLoader('train', StoredPairs(store, size.piece * size.batch, row.reads, row.matched),
                        batch_size=size.batch, drop_last=True, stack_dim=1)
     optimizer = MasterAdam([{'params': list(trained.values()), 'lr': recipe.lr[component]}
                             for component, trained in recipe.trained(student).items()])
-    trainer = LTRTrainer(actor, [loader], optimizer, training.settings(work.scratch, name, seed, device))
+    settings = training.settings(work.scratch, name, seed, device, size.precision)
+    trainer = LTRTrainer(actor, [loader], optimizer, settings)
     made = []
     for number in steps:
         path = work.scratch / f'{name}_{number}.pth.tar'

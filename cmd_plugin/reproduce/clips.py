@@ -1,25 +1,28 @@
-"""Selection without labels: the parent's tracks on visible clips stand in for the truth on their thermal halves."""
+"""Selection without labels: targets detected on visible clips stand in for the truth on their thermal halves."""
 
 from __future__ import annotations
 
-from pathlib import Path
+import math
 from typing import Any
 
 import numpy as np
 
-from cmd_plugin.data.pseudo_boxes import CenterArea
+from cmd_plugin.data.box_records import Found
 from cmd_plugin.detect.detecting import pair_name
+from cmd_plugin.errors import UserError
+from cmd_plugin.reproduce.chains import chains
 from cmd_plugin.reproduce.pairs import SomePairs, divide_pairs
 from cmd_plugin.reproduce.places import Data, Work, read_json, write_json
 from cmd_plugin.reproduce.sizes import Size
-from cmd_plugin.reproduce.sources import boxes_of, records
+from cmd_plugin.reproduce.sources import large_enough, records
 from cmd_plugin.reproduce.tracking import FileTracker, track
-from ltr.data.image_loader import read_image
 from pytracking.evaluation.data import Sequence, SequenceList
 from pytracking.evaluation.results import read_boxes
 
 AGREEMENT = 0.3
-"""Overlap of the parent's last box with a detected one, for its track to be believed."""
+"""Overlap of the parent's last box on RGB with the detected one, for a target to be one that can be tracked."""
+LEAST = 0.6
+"""Share of a stretch that a target must be seen in."""
 
 
 def starts(pairs: SomePairs, frames: int) -> list[range]:
@@ -29,42 +32,41 @@ def starts(pairs: SomePairs, frames: int) -> list[range]:
 
 
 def targets(data: Data, work: Work, size: Size) -> list[dict[str, Any]]:
-    """Stretches with a first box each: what was detected in the first frame, else the square in its centre."""
-    _, clips = divide_pairs(data.root / 'pairs')
+    """Detected targets of all stretches, at most `clip_targets` each, with their files and boxes.
+
+    Raises:
+        UserError: there is none.
+    """
+    root = data.root / 'pairs'
     found = records(data, work)
     made = []
-    for clip, pairs in clips.items():
+    for clip, pairs in divide_pairs(root)[1].items():
         for stretch in starts(pairs, size.clip_frames):
             files = [pairs.paths(index) for index in stretch]
-            record = found.get(pair_name(files[0][0], data.root / 'pairs'))
-            boxes = boxes_of(record)[:size.clip_targets]
-            detected = bool(boxes)
-            if not boxes:
-                boxes = [CenterArea()(0, read_image(files[0][0]).shape[:2], np.random.default_rng(0))]  # type: ignore
-            made += [{'name': f'{clip.replace("/", "_")}_{stretch.start}_{number}', 'box': list(map(float, box)),
-                      'rgb': [str(rgb) for rgb, _ in files], 'tir': [str(tir) for _, tir in files],
-                      'detected': detected} for number, box in enumerate(boxes)]
+            frames: list[list[Found]] = [large_enough(found.get(pair_name(rgb, root))) for rgb, _ in files]
+            for number, chain in enumerate(chains(frames, math.ceil(LEAST * len(files)))[:size.clip_targets]):
+                part = files[chain.start:chain.stop]
+                made.append({'name': f'{clip.replace("/", "_")}_{stretch.start}_{number}',
+                             'rgb': [str(rgb) for rgb, _ in part], 'tir': [str(tir) for _, tir in part],
+                             'truth': chain.boxes.round(2).tolist()})
+    if not made:
+        raise UserError(f'on no selection clip of {root} was a target detected in most frames of a stretch, so '
+                        'nothing can be chosen: give clips with people or vehicles')
     return made
 
 
 def make_clips(data: Data, work: Work, size: Size, device: str | None) -> None:
-    """Track the visible halves with the parent, and write down which tracks are believed."""
-    found = records(data, work)
-    stretches = targets(data, work, size)
-    sequences = SequenceList([Sequence(one['name'], one['rgb'], 'clips', np.tile(one['box'], (len(one['rgb']), 1)))
-                              for one in stretches])
+    """Track the visible halves with the parent, and write down the targets that it can follow there."""
+    found = targets(data, work, size)
+    sequences = SequenceList([Sequence(one['name'], one['rgb'], 'clips', np.array(one['truth'])) for one in found])
     tracker = FileTracker('parent', work.parent, size.crop, work.tracking / 'clips_rgb', device)
     track([tracker], sequences, size.threads)
-    kept: list[dict[str, Any]] = []
-    doubted: list[dict[str, Any]] = []
-    for one, sequence in zip(stretches, sequences, strict=True):
-        one['truth'] = read_boxes(tracker.results_dir, sequence).tolist()
-        last = boxes_of(found.get(pair_name(Path(one['rgb'][-1]), data.root / 'pairs')))
-        sure = not one['detected'] or any(overlap(one['truth'][-1], box) > AGREEMENT for box in last)
-        (kept if sure else doubted).append(one)
-    print(f'selection clips: {len(kept)} tracks of the parent are believed, {len(doubted)} are not (no detected box at '
-          f'their end){"; as there are no others they are all taken" if not kept else ""}')
-    write_json(work.clips, {'clips': kept or doubted, 'doubted': len(doubted)})
+    kept = [one for one, sequence in zip(found, sequences, strict=True)
+            if overlap(read_boxes(tracker.results_dir, sequence)[-1], one['truth'][-1]) > AGREEMENT]
+    doubted = len(found) - len(kept)
+    print(f'selection clips: {len(found)} detected targets, {doubted} of them lost by the parent on RGB'
+          f'{"; as there are no others they are all taken" if not kept else ""}')
+    write_json(work.clips, {'clips': kept or found, 'doubted': doubted})
 
 
 def thermal_clips(work: Work) -> SequenceList:

@@ -33,7 +33,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--minutes', type=positive, metavar='M', help='stop before the piece that would end later; the '
                         'same command goes on (exit status 3)')
     parser.add_argument('--threads', type=number(0), metavar='N', help='processes that track (default 2; 0: this one)')
+    parser.add_argument('--jobs', type=number(1), default=1, metavar='N', help='candidates, children and evaluations '
+                        'that run at the same time (1); as many as there are processors is fastest')
     parser.add_argument('--workers', type=number(0), default=1, metavar='N', help='processes that read data (1)')
+    parser.add_argument('--precision', choices=('float32', 'bfloat16'), default='float32', help='of the trainings '
+                        '(float32); bfloat16 halves their time on processors that have it')
     parser.add_argument('--device', help='auto (default), cpu, cuda, cuda:1, mps')
 
 
@@ -52,9 +56,10 @@ def run(options: argparse.Namespace) -> int:
     from cmd_plugin.reproduce.rows import known
     from cmd_plugin.reproduce.sizes import SIZES
     name = 'quick' if options.quick else options.size or 'full'
-    size = SIZES[name]
-    if options.threads is not None:
-        size = replace(size, threads=options.threads)
+    size = replace(SIZES[name], precision=options.precision)
+    threads = 0 if options.threads is None and options.jobs > 1 else options.threads
+    if threads is not None:
+        size = replace(size, threads=threads)
     rows = known(options.rows) if options.rows else size.rows
     size = replace(size, rows=rows, chosen=min(options.tested or size.chosen, len(rows)))
     data = Data(options.data.expanduser().resolve())
@@ -64,7 +69,7 @@ def run(options: argparse.Namespace) -> int:
     begin(work.root / 'begun.json', {'data': str(data.root), 'seeds': experiment.seeds, 'numbers': numbers_of(size)})
     if options.parent is not None:
         adopt(Work(options.parent.expanduser().resolve() / name), work, numbers_of(size))
-    status = pieces.run(stages.pieces(experiment, options.stages), options.minutes)
+    status = pieces.run(stages.pieces(experiment, options.stages), options.minutes, options.jobs)
     if (work.report / 'report.md').is_file():
         print(f'\n{(work.report / "report.md").read_text(encoding="utf-8")}\nall of it: {work.report}')
     return status

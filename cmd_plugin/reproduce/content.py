@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from cmd_plugin.reproduce.store import CROPS, Store
+from cmd_plugin.reproduce.store import BEFORE, CROPS, LAYER, Store
 
 RATE, BATCH, SEED = 1e-4, 10, 1000
-BEFORE, LAYER = 'layer2', 'layer3'
 
 
 def taught(net: nn.Module, store: Store, steps: int, device: torch.device) -> nn.Module:

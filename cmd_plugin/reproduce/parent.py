@@ -61,7 +61,7 @@ def make_trainer(data: Data, work: Work, size: Size, device: str | None, workers
     rates = ((net.classifier, CLASSIFIER_SHARE * size.parent_rate), (net.bb_regressor, size.parent_rate))
     optimizer = torch.optim.Adam([{'params': list(part.parameters()), 'lr': rate} for part, rate in rates],
                                  betas=(0.9, 0.99))
-    settings = training.settings(work.root, 'parent', SEED, device)
+    settings = training.settings(work.root, 'parent', SEED, device, size.precision)
     settings.grad_clip_max_norm = 5.0
     actor = DiMPActor(net, {'iou': nn.MSELoss(), 'test_clf': LBHinge(threshold=0.05)}, LOSS_WEIGHT)
     return LTRTrainer(actor, [loader], optimizer, settings, torch.optim.lr_scheduler.StepLR(

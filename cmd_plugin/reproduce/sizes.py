@@ -17,7 +17,7 @@ class Size:
         parent_rate: Adam's rate of both heads.
         parent_decay: epochs between two decays of the rate, and the factor.
         kept_out_frames: of each kept-out sequence, at most.
-        rows: what is tried, keys of `rows.ROWS`.
+        rows: what is tried, names of `rows.row_named`.
         rates, steps: the grid; a training goes to the largest number of steps and is looked at at each.
         piece: steps between two checkpoints of a child; divides every one of `steps`.
         batch: pairs a step.
@@ -28,6 +28,7 @@ class Size:
         runs: test runs of each video, 0: all.
         run_frames, run_gap: frames from a start point on, and between two start points.
         threads: processes that track.
+        precision: of every training, as `Settings.precision`; tracking is float32.
     """
 
     network: str
@@ -53,6 +54,7 @@ class Size:
     run_frames: int
     run_gap: int
     threads: int = 2
+    precision: str = 'float32'
 
     @property
     def cells(self) -> int:
@@ -69,16 +71,17 @@ SIZES = {
     'full': Size(
         network='dimp18', crop=288, parent_epochs=45, parent_least=24, parent_samples=1600, parent_batch=10,
         parent_rate=3e-4, parent_decay=(15, 0.3), kept_out_frames=60,
-        rows=('b1', 'b2', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed',
-              'tcl_content', 'd3_shared', 'd3_spatial', 'd3_varied', 'd3_unmatched', 'd3_renormed', 'd3_content'),
+        rows=('b1', 'b2', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'tcl', 'tcl_shared', 'tcl_shared_varied',
+              'tcl_shared_renormed', 'tcl_shared_content', 'd3_shared', 'd3_spatial', 'd3_varied', 'd3_unmatched',
+              'd3_renormed', 'd3_content'),
         rates=(1e-6, 1e-5, 1e-4), steps=(125, 250, 500), piece=125, batch=5, views=500, seeds=5, chosen=2,
         clip_targets=3, clip_frames=50, runs=0, run_frames=60, run_gap=100),
     'evening': Size(
         network='dimp18', crop=176, parent_epochs=36, parent_least=18, parent_samples=1600, parent_batch=8,
         parent_rate=4e-4, parent_decay=(8, 0.3), kept_out_frames=30,
-        rows=('tcl', 'tcl_shared', 'tcl_varied', 'tcl_renormed', 'tcl_content', 'd3', 'd3_shared'),
+        rows=('tcl', 'tcl_shared', 'tcl_shared_varied', 'tcl_shared_renormed', 'tcl_shared_content', 'd3', 'd3_shared'),
         rates=(1e-4, 3e-4), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,
-        clip_targets=3, clip_frames=20, runs=5, run_frames=45, run_gap=110),
+        clip_targets=6, clip_frames=20, runs=5, run_frames=45, run_gap=110),
     'quick': Size(
         network='dimp18', crop=144, parent_epochs=10, parent_least=9, parent_samples=480, parent_batch=8,
         parent_rate=5e-4, parent_decay=(1, 0.85), kept_out_frames=30, rows=('d3', 'tcl_shared'),

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from cmd_plugin.data.box_coco import read_coco
-from cmd_plugin.data.box_records import Record
+from cmd_plugin.data.box_records import Found, Record
 from cmd_plugin.data.sampler import PairSource
 from cmd_plugin.detect.detecting import detect_pairs, pair_name
 from cmd_plugin.detect.yolo import YoloDetector
@@ -83,11 +83,15 @@ def records(data: Data, work: Work) -> dict[str, Record]:
     return {record.name: record for record in read_coco(work.boxes).records}
 
 
-def boxes_of(record: Record | None) -> list[tuple[float, float, float, float]]:
-    """Detected boxes that are large enough, `xywh`, image px, the most confident first."""
+def large_enough(record: Record | None) -> list[Found]:
+    """Detections that are no mere specks, the most confident first."""
     found = [] if record is None else sorted(record.boxes, key=lambda box: -box.score)
-    return [(b.x1, b.y1, b.x2 - b.x1, b.y2 - b.y1) for b in found
-            if min(b.x2 - b.x1, b.y2 - b.y1) >= LEAST_SIDE]
+    return [box for box in found if min(box.x2 - box.x1, box.y2 - box.y1) >= LEAST_SIDE]
+
+
+def boxes_of(record: Record | None) -> list[tuple[float, float, float, float]]:
+    """The same as boxes `xywh`, image px."""
+    return [(box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1) for box in large_enough(record)]
 
 
 def random_boxes(size: tuple[int, int], rng: np.random.Generator) -> list[tuple[float, float, float, float]]:

@@ -23,7 +23,7 @@ from cmd_plugin.reproduce import (
 from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.pieces import Piece
 from cmd_plugin.reproduce.places import Data, Work
-from cmd_plugin.reproduce.rows import BACKBONES, ROWS, Row, backbones_of
+from cmd_plugin.reproduce.rows import BACKBONES, Row, backbones_of, row_named
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.store import Views, make_store
 from cmd_plugin.reproduce.varied import VariedThermal
@@ -78,7 +78,7 @@ def _candidates(exp: Experiment) -> Iterator[Piece]:
     yield Piece('candidates', 'selection clips: tracks of the parent', exp.work.clips,
                 partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), 0.3)
     # Backbones are made from the plain samples, those of d3, and then read samples of their own.
-    stores = {row.samples: row for row in (ROWS['d3'], *(ROWS[name] for name in exp.size.rows))}.values()
+    stores = {row.samples: row for row in map(row_named, ('d3', *exp.size.rows))}.values()
     yield from (_store(exp, row) for row in stores if not row.backbone)
     for name in backbones_of(exp.size.rows):
         yield Piece('candidates', f'backbone: {BACKBONES[name]}', exp.work.backbone(name),
@@ -90,7 +90,8 @@ def _candidates(exp: Experiment) -> Iterator[Piece]:
     for name in exp.size.rows:
         for rate in exp.size.rates:
             yield Piece('candidates', f'{name} at {rate:g}', exp.work.candidate(name, rate),
-                        partial(choice.score, exp.work, exp.size, name, rate, exp.device), exp.size.steps[-1] / 100)
+                        partial(choice.score, exp.work, exp.size, name, rate, exp.device), exp.size.steps[-1] / 100,
+                        alone=True)
 
 
 def _store(exp: Experiment, row: Row) -> Piece:
@@ -119,7 +120,7 @@ def _trained(exp: Experiment) -> Iterator[tuple[int, str, int, Path]]:
 def _children(exp: Experiment) -> Iterator[Piece]:
     for rank, kind, seed, path in _trained(exp):
         yield Piece('children', f'{kind} of choice {rank}, seed {seed}', path,
-                    partial(_child, exp, rank, kind, seed, path), exp.size.steps[-1] / 200)
+                    partial(_child, exp, rank, kind, seed, path), exp.size.steps[-1] / 200, alone=True)
 
 
 def _child(exp: Experiment, rank: int, kind: str, seed: int, path: Path) -> None:
@@ -134,7 +135,7 @@ def _evaluation(exp: Experiment) -> Iterator[Piece]:
     for label, path in networks:
         yield Piece('evaluation', label, exp.work.figures(label),
                     partial(evaluation.evaluate, exp.data, exp.work, exp.size, label, path, exp.device),
-                    (exp.size.runs or ALL_RUNS) * exp.size.run_frames / 75)
+                    (exp.size.runs or ALL_RUNS) * exp.size.run_frames / 75, alone=True)
 
 
 def _statistics(exp: Experiment) -> Iterator[Piece]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,8 @@ from ltr.admin.seeding import drawing
 from ltr.admin.whole import replacing
 from pytracking import TensorDict
 
+BEFORE, LAYER = 'layer2', 'layer3'
+"""The layer that may learn, and what it reads."""
 KEPT = ('train_anno', 'test_anno', 'test_proposals', 'proposal_iou', 'test_label')
 """What the actor reads beside images."""
 CROPS = 4
@@ -61,9 +64,13 @@ class Store:
         return OrderedDict((name, torch.from_numpy(maps[numbers].astype(np.float32)).to(images.device))
                            for name, maps in self.layers.items() if layers is None or name in layers)
 
-    def attach(self, net: Any) -> None:
-        """Let a network look pictures up in place of computing them."""
-        net.extract_backbone_features = self.features
+    def attach(self, net: Any, opened: bool = False) -> None:
+        """Let a network look pictures up in place of computing them; with `opened` it computes its last layer."""
+        net.extract_backbone_features = partial(self._opened, net.feature_extractor) if opened else self.features
+
+    def _opened(self, backbone: Any, images: Tensor) -> OrderedDict[str, Tensor]:
+        before = self.features(images, [BEFORE])
+        return OrderedDict([*before.items(), (LAYER, getattr(backbone, LAYER)(before[BEFORE]))])
 
 
 class StoredPairs(Dataset[Any]):

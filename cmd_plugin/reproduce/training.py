@@ -9,7 +9,7 @@ from typing import Any
 from ltr.admin.settings import Settings
 
 
-def settings(root: Path, name: str, seed: int, device: str | None) -> Settings:
+def settings(root: Path, name: str, seed: int, device: str | None, precision: str) -> Settings:
     """Settings of a training whose checkpoints lie in `ROOT/checkpoints/NAME`; only the newest stays."""
     made = Settings()
     made.env.workspace_dir, made.env.tensorboard_dir = root, None
@@ -17,6 +17,7 @@ def settings(root: Path, name: str, seed: int, device: str | None) -> Settings:
     made.seed = seed
     made.keep_checkpoints = 1
     made.print_interval = 0
+    made.precision = precision
     if device is not None:
         made.device = device
     return made

@@ -10,7 +10,7 @@ from cmd_plugin import checkpoints
 from cmd_plugin.reproduce import backbones, stages
 from cmd_plugin.reproduce.content import distance, taught
 from cmd_plugin.reproduce.pairs import divide_pairs
-from cmd_plugin.reproduce.rows import ROWS, backbones_of
+from cmd_plugin.reproduce.rows import backbones_of, row_named
 from cmd_plugin.reproduce.sizes import SIZES
 from cmd_plugin.reproduce.store import Store, Views, make_store
 
@@ -64,7 +64,7 @@ def test_what_a_row_needs_is_made_before_it(work, data):
     made = stages.pieces(stages.Experiment(data, work, SIZES['evening'], 1), ['candidates'])
     places = {piece.out: place for place, piece in reversed(list(enumerate(made)))}
     for name in SIZES['evening'].rows:
-        row = ROWS[name]
+        row = row_named(name)
         order = [work.store('center_area'), work.backbone(row.backbone), work.store(row.samples),
                  work.candidate(name, SIZES['evening'].rates[0])]
         order = [path for path in order if path != work.parent]

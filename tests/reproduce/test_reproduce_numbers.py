@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from functools import partial
 
 import numpy as np
 import pytest
@@ -164,11 +166,36 @@ def test_finished_pieces_are_not_done_again(tmp_path, capsys):
 
 def test_the_time_limit_is_kept_and_the_time_left_told(tmp_path, capsys):
     clock, log = Clock(), []
-    assert run(written(tmp_path, clock, log=log), 2.5, clock) == OUT_OF_TIME and log == ['0', '1']
+    assert run(written(tmp_path, clock, log=log), 2.5, clock=clock) == OUT_OF_TIME and log == ['0', '1']
     out = capsys.readouterr().out
     assert 'about 3 minutes left' in out and 'the same command goes on with stage: 2' in out
-    assert run(written(tmp_path, clock, log=log), 2.5, clock) == ON_TIME and len(log) == 4
-    assert run(written(tmp_path / 'x', clock, number=0), 0.001, clock) == ON_TIME
+    assert run(written(tmp_path, clock, log=log), 2.5, clock=clock) == ON_TIME and len(log) == 4
+    assert run(written(tmp_path / 'x', clock, number=0), 0.001, clock=clock) == ON_TIME
+
+
+def leave(path, fault=''):
+    if fault:
+        raise UserError(fault)
+    path.write_text(str(os.getpid()))
+
+
+def alone(tmp_path, *faults):
+    return [Piece('stage', str(i), tmp_path / str(i), partial(leave, tmp_path / str(i), fault), alone=True)
+            for i, fault in enumerate(faults)]
+
+
+def test_pieces_that_stand_alone_share_the_processors(tmp_path):
+    assert run(alone(tmp_path, '', '', ''), jobs=2) == ON_TIME
+    made = {(tmp_path / str(i)).read_text() for i in range(3)}
+    assert str(os.getpid()) not in made and len(made) <= 2
+    assert run(alone(tmp_path / 'x'), jobs=2) == ON_TIME
+
+
+def test_a_piece_that_fails_elsewhere_fails_here_and_the_others_stay(tmp_path):
+    with pytest.raises(UserError, match='no such thing'):
+        run(alone(tmp_path, '', 'no such thing'), jobs=2)
+    assert (tmp_path / '0').is_file() and not (tmp_path / '1').exists()
+    assert run(alone(tmp_path, '', ''), jobs=2) == ON_TIME
 
 
 def test_a_piece_that_leaves_nothing_is_a_fault(tmp_path):

@@ -9,7 +9,7 @@ from cmd_plugin import checkpoints
 from cmd_plugin.reproduce import children
 from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.renorm import measure, norms_of, renormed, unfold
-from cmd_plugin.reproduce.rows import ROWS, row_of
+from cmd_plugin.reproduce.rows import row_named, row_of
 from cmd_plugin.reproduce.store import Store, Views, crops_of, make_store
 from ltr.models.backbone.resnet import resnet18, resnet_small
 
@@ -124,4 +124,4 @@ def test_the_store_reads_each_modality_with_its_backbone(parent, data, size):
 
 
 def test_stores_are_shared_only_by_rows_with_the_same_backbones():
-    assert ROWS['tcl_renormed'].samples == ROWS['d3_renormed'].samples != ROWS['d3'].samples
+    assert row_named('tcl_renormed').samples == row_named('d3_renormed').samples != row_named('d3').samples
