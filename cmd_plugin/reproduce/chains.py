@@ -12,6 +12,7 @@ from cmd_plugin.data.box_records import Found
 
 OVERLAP = 0.4
 """Between a box and the last one of its chain; what overlaps less is another target."""
+Box = tuple[float, float, float, float]
 GAP = 2
 """Frames in a row in which a target may be missed; its box lies on the way between its neighbours."""
 
@@ -57,18 +58,22 @@ def chains(frames: Sequence[Sequence[Found]], least: int) -> list[Chain]:
     return sorted((chain for chain in made if len(chain.boxes) >= least), key=lambda chain: -chain.score)
 
 
-def overlap(first: Found, second: Found) -> float:
-    """Intersection over union."""
-    width = min(first.x2, second.x2) - max(first.x1, second.x1)
-    height = min(first.y2, second.y2) - max(first.y1, second.y1)
-    inner = max(width, 0.0) * max(height, 0.0)
-    outer = sum((box.x2 - box.x1) * (box.y2 - box.y1) for box in (first, second)) - inner
-    return inner / outer if outer > 0 else 0.0
+def xywh(box: Found) -> Box:
+    """Place of a detection, image px."""
+    return box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1
+
+
+def overlap(first: Sequence[float], second: Sequence[float]) -> float:
+    """Intersection over union of two boxes `xywh`."""
+    low = np.maximum(first[:2], second[:2])
+    high = np.minimum(np.add(first[:2], first[2:]), np.add(second[:2], second[2:]))
+    inner = float(np.prod(np.clip(high - low, 0, None)))
+    return inner / (first[2] * first[3] + second[2] * second[3] - inner)
 
 
 def _link(running: Sequence[list[tuple[int, Found]]], number: int, found: Sequence[Found]) -> list[Found]:
     """Put each box at the end of the chain that it fits best; returns those that fit none."""
-    pairs = [(overlap(links[-1][1], box), chain, place) for chain, links in enumerate(running)
+    pairs = [(overlap(xywh(links[-1][1]), xywh(box)), chain, place) for chain, links in enumerate(running)
              for place, box in enumerate(found) if links[-1][1].label == box.label]
     taken: set[int] = set()
     grown: set[int] = set()
@@ -82,7 +87,7 @@ def _link(running: Sequence[list[tuple[int, Found]]], number: int, found: Sequen
 
 def _chain(links: Sequence[tuple[int, Found]]) -> Chain:
     seen = np.array([number for number, _ in links])
-    boxes = np.array([(b.x1, b.y1, b.x2 - b.x1, b.y2 - b.y1) for _, b in links])
+    boxes = np.array([xywh(box) for _, box in links])
     every = np.arange(seen[0], seen[-1] + 1)
     return Chain(int(seen[0]), np.stack([np.interp(every, seen, side) for side in boxes.T], axis=1),
                  float(np.mean([box.score for _, box in links])))

@@ -7,6 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch.optim.lr_scheduler import LinearLR
+
 from cmd_plugin import checkpoints
 from cmd_plugin.actor import CrossModalActor
 from cmd_plugin.master import MasterAdam
@@ -50,7 +53,7 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
     optimizer = MasterAdam([{'params': list(trained.values()), 'lr': recipe.lr[component]}
                             for component, trained in recipe.trained(student).items()])
     settings = training.settings(work.scratch, name, seed, device, size.precision)
-    trainer = LTRTrainer(actor, [loader], optimizer, settings)
+    trainer = LTRTrainer(actor, [loader], optimizer, settings, falling(optimizer, size))
     made = []
     for number in steps:
         path = work.scratch / f'{name}_{number}.pth.tar'
@@ -61,6 +64,12 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
             student.to(trainer.device)
     training.forget(trainer)
     return made
+
+
+def falling(optimizer: torch.optim.Optimizer, size: Size) -> LinearLR:
+    """The rate falls by equal parts, piece by piece, so that the last piece of the longest training has the least."""
+    pieces = size.steps[-1] // size.piece
+    return LinearLR(optimizer, 1.0, 1 / pieces, max(1, pieces - 1))
 
 
 def worn(work: Work, student: Any, row: Row) -> Any:

@@ -18,6 +18,7 @@ from cmd_plugin.reproduce.tracking import FileTracker, figures, mean, track
 
 SEED = 1000
 """Of candidates: none of those that are tested later."""
+BY = 'Success on thermal halves against targets detected on visible ones'
 
 
 def score(work: Work, size: Size, row: str, rate: float, device: str | None) -> None:
@@ -63,7 +64,7 @@ def choose(work: Work, size: Size) -> None:
             raise UserError(f'{work.choice} holds another choice than the scores now give: the choice stands; for '
                             'a new one choose another --workspace')
         return
-    write_json(work.choice, {**chosen, 'time': now(), 'by': 'Success against the parent\'s tracks on visible halves'})
+    write_json(work.choice, {**chosen, 'time': now(), 'by': BY})
 
 
 def ranked(work: Work, size: Size) -> list[dict[str, Any]]:

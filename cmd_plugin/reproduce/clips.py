@@ -10,7 +10,7 @@ import numpy as np
 from cmd_plugin.data.box_records import Found
 from cmd_plugin.detect.detecting import pair_name
 from cmd_plugin.errors import UserError
-from cmd_plugin.reproduce.chains import chains
+from cmd_plugin.reproduce.chains import chains, overlap
 from cmd_plugin.reproduce.pairs import SomePairs, divide_pairs
 from cmd_plugin.reproduce.places import Data, Work, read_json, write_json
 from cmd_plugin.reproduce.sizes import Size
@@ -73,11 +73,3 @@ def thermal_clips(work: Work) -> SequenceList:
     """The thermal halves with the pseudo truth."""
     return SequenceList([Sequence(one['name'], one['tir'], 'clips', np.array(one['truth']))
                          for one in read_json(work.clips)['clips']])
-
-
-def overlap(first: Any, second: Any) -> float:
-    """Intersection over union of two boxes `xywh`."""
-    low = np.maximum(first[:2], second[:2])
-    high = np.minimum(np.add(first[:2], first[2:]), np.add(second[:2], second[2:]))
-    inner = float(np.prod(np.clip(high - low, 0, None)))
-    return inner / (first[2] * first[3] + second[2] * second[3] - inner)

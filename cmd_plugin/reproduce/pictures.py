@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from cmd_plugin.reproduce.clips import overlap
+from cmd_plugin.reproduce.chains import overlap
 from cmd_plugin.reproduce.evaluation import label_of
 from cmd_plugin.reproduce.places import Data, Work
 from cmd_plugin.reproduce.runs import test_runs

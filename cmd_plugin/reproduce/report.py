@@ -52,7 +52,7 @@ def text(results: Mapping[str, Any]) -> list[str]:
              f'The parent after {len(parent["curve"])} epochs is {plateau.line()}.',
              '![curve of the parent](parent_curve.png)',
              '## The parent on RGB sequences of videos that it has not seen', kept_out_table(parent['kept_out']),
-             '## Selection: Success of thermal halves against the parent\'s tracks on visible halves',
+             '## Selection: Success on thermal halves against targets detected on visible ones',
              candidate_table(results), '## On thermal runs', main_table(results), row_table(results),
              '![child less control and control less parent, by row](rows.png)']
     lines += ['![child less control by video](child_less_control.png)',

@@ -79,8 +79,9 @@ SIZES = {
     'evening': Size(
         network='dimp18', crop=176, parent_epochs=36, parent_least=18, parent_samples=1600, parent_batch=8,
         parent_rate=4e-4, parent_decay=(8, 0.3), kept_out_frames=30,
-        rows=('tcl', 'tcl_shared', 'tcl_shared_varied', 'tcl_shared_renormed', 'tcl_shared_content', 'd3', 'd3_shared'),
-        rates=(1e-4, 3e-4), steps=(125, 250), piece=125, batch=5, views=300, seeds=5, chosen=1,
+        rows=('d5', 'd3_boxes_thermal', 'd3_boxes_all', 'd3_boxes_thermal_opened', 'bbe_boxes_thermal', 'bbe_boxes_all',
+              'bbe_boxes_thermal_varied'),
+        rates=(1e-4, 3e-4), steps=(600,), piece=100, batch=5, views=1000, seeds=5, chosen=2,
         clip_targets=6, clip_frames=20, runs=5, run_frames=45, run_gap=110),
     'quick': Size(
         network='dimp18', crop=144, parent_epochs=10, parent_least=9, parent_samples=480, parent_batch=8,

@@ -16,6 +16,7 @@ from cmd_plugin.data.sampler import PairSource
 from cmd_plugin.detect.detecting import detect_pairs, pair_name
 from cmd_plugin.detect.yolo import YoloDetector
 from cmd_plugin.errors import UserError
+from cmd_plugin.reproduce.chains import Box, xywh
 from cmd_plugin.reproduce.kept_out import divide
 from cmd_plugin.reproduce.pairs import SomePairs, divide_pairs
 from cmd_plugin.reproduce.places import Data, Work
@@ -89,12 +90,12 @@ def large_enough(record: Record | None) -> list[Found]:
     return [box for box in found if min(box.x2 - box.x1, box.y2 - box.y1) >= LEAST_SIDE]
 
 
-def boxes_of(record: Record | None) -> list[tuple[float, float, float, float]]:
+def boxes_of(record: Record | None) -> list[Box]:
     """The same as boxes `xywh`, image px."""
-    return [(box.x1, box.y1, box.x2 - box.x1, box.y2 - box.y1) for box in large_enough(record)]
+    return [xywh(box) for box in large_enough(record)]
 
 
-def random_boxes(size: tuple[int, int], rng: np.random.Generator) -> list[tuple[float, float, float, float]]:
+def random_boxes(size: tuple[int, int], rng: np.random.Generator) -> list[Box]:
     """Squares anywhere within an image `(height, width)`, `xywh`, image px."""
     boxes = []
     for _ in range(RANDOM_BOXES):

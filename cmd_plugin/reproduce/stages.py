@@ -77,13 +77,14 @@ def _parent(exp: Experiment) -> Iterator[Piece]:
 def _candidates(exp: Experiment) -> Iterator[Piece]:
     yield Piece('candidates', 'selection clips: tracks of the parent', exp.work.clips,
                 partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), 0.3)
+    worn = backbones_of(exp.size.rows)
     # Backbones are made from the plain samples, those of d3, and then read samples of their own.
-    stores = {row.samples: row for row in map(row_named, ('d3', *exp.size.rows))}.values()
+    stores = {row.samples: row for row in map(row_named, (*(['d3'] if worn else []), *exp.size.rows))}.values()
     yield from (_store(exp, row) for row in stores if not row.backbone)
-    for name in backbones_of(exp.size.rows):
+    for name in worn:
         yield Piece('candidates', f'backbone: {BACKBONES[name]}', exp.work.backbone(name),
                     partial(backbones.make, exp.data, exp.work, exp.size, name, exp.device), 0.5)
-    for name in ('parent', *backbones_of(exp.size.rows)):
+    for name in ('parent', *worn):
         yield Piece('candidates', f'{name} on the thermal halves', exp.work.candidate(name, 0),
                     partial(choice.score_untrained, exp.work, exp.size, name, exp.device), 0.2)
     yield from (_store(exp, row) for row in stores if row.backbone)

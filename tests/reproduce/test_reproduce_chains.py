@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cmd_plugin.data.box_records import Found
-from cmd_plugin.reproduce.chains import GAP, chains, overlap
+from cmd_plugin.reproduce.chains import GAP, chains, overlap, xywh
 
 
 def at(x, label='person', score=0.5, side=20.0):
@@ -54,4 +54,4 @@ def test_no_detection_is_in_two_chains(frames):
 
 @pytest.mark.parametrize(('x', 'expected'), [(0.0, 1.0), (10.0, 1 / 3), (20.0, 0.0), (50.0, 0.0)])
 def test_overlap(x, expected):
-    assert overlap(at(0), at(x)) == pytest.approx(expected)
+    assert overlap(xywh(at(0)), xywh(at(x))) == pytest.approx(expected)

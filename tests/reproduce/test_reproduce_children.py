@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -98,6 +99,45 @@ def test_a_child_learns_only_what_its_row_trains_and_seeds_differ(stored, size):
     info = checkpoints.load(one)[1]['net_info']
     assert (info['recipe'], info['steps'], info['seed'], info['crop_size']) == ('c1', 2, 0, size.crop)
     assert not list((stored.scratch / 'checkpoints').rglob('*.tar')), 'checkpoints of a finished training are gone'
+
+
+@pytest.mark.parametrize(('steps', 'piece', 'expected'), [((6,), 2, [3, 2, 1]), ((2, 4), 1, [4, 3, 2, 1]),
+                                                          ((5,), 5, [1])])
+def test_the_rate_falls_by_equal_parts(size, steps, piece, expected):
+    optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=1.0)
+    scheduler = children.falling(optimizer, replace(size, steps=steps, piece=piece))
+    rates = []
+    for _ in range(steps[-1] // piece):
+        rates.append(optimizer.param_groups[0]['lr'])
+        optimizer.step()
+        scheduler.step()
+    assert rates == pytest.approx([part / len(expected) for part in expected])
+
+
+def test_an_opened_child_learns_its_layer_and_its_control_too(stored, size):
+    before = weights(stored.parent)
+    for thermal in (True, False):
+        [made] = children.train(stored, size, row_of('tcl_thermal_opened', 1e-2, thermal), [2], 0, 'a', 'cpu')
+        changed = {key for key, value in weights(made).items() if not torch.equal(before[key], value)}
+        assert {name.split('.')[1] for name in changed if name.startswith('feature_extractor')} == {'layer3'}
+        assert any(name.startswith('classifier') for name in changed)
+        assert not any(name.startswith('bb_regressor') for name in changed)
+
+
+@pytest.mark.parametrize('name', ['d9', 'd3_', 'd3_shared_shared', 'd3_better', 'b1_spatial', 'c1_all',
+                                  'd3_opened_content'])
+def test_rows_that_there_are_not(name):
+    with pytest.raises(UserError, match=f'row .*{name}') as caught:
+        row_named(name)
+    assert '\n' not in str(caught.value)
+
+
+def test_changes_add_up_in_any_order():
+    one, other = row_named('bbe_boxes_thermal_varied'), row_named('bbe_varied_thermal_boxes')
+    assert {**vars(one.recipe), 'name': '', 'summary': ''} == {**vars(other.recipe), 'name': '', 'summary': ''}
+    assert one.samples == other.samples == 'detection_varied' and one.recipe.pairing == 'thermal'
+    assert {**vars(row_named('d3_boxes').recipe), 'name': '', 'summary': ''} == {
+        **vars(row_named('d5').recipe), 'name': '', 'summary': ''}
 
 
 @pytest.mark.parametrize('moment', ['epoch', 'snapshot'])
