@@ -41,6 +41,8 @@ class CMDRecipe:
             the crop is one modality, the right half the other.
         pairing: which modalities meet: `crossed`: RGB in one branch and TIR in the other; `thermal`: TIR in both, so
             that nothing but the pseudo box comes from RGB; `all`: the sum of both.
+        varied: TIR images are inverted, bent, stretched and blurred at random, as cameras differ; in a control, the RGB
+            images in their place.
         opened: layers of the student's backbone that learn as well; the teacher keeps the parent's.
         teacher: `frozen`: a copy of the parent that reads RGB; `shared`: the student reads both, for comparison.
         pseudo_box: where the fake target lies: `center_area`, `random_sampling` or `detection`.
@@ -63,6 +65,7 @@ class CMDRecipe:
     lr: Mapping[str, float] = field(default_factory=dict)
     mix: str = 'batch'
     pairing: str = 'crossed'
+    varied: bool = False
     opened: tuple[str, ...] = ()
     teacher: str = 'frozen'
     pseudo_box: str = 'center_area'

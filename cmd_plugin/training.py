@@ -17,6 +17,7 @@ from cmd_plugin.actor import CrossModalActor
 from cmd_plugin.data import PairedDataset, PairedSampler, VisibleTwice, cross_modal_processing, make_pseudo_box
 from cmd_plugin.data.pair_cache import CachedPairs
 from cmd_plugin.data.sampler import PairSource
+from cmd_plugin.data.varied import VariedThermal
 from cmd_plugin.errors import UserError
 from cmd_plugin.master import MasterAdam
 from cmd_plugin.options import (
@@ -92,6 +93,12 @@ def with_options(settings: Any, recipe: CMDRecipe) -> CMDRecipe:
         raise UserError(f'{error} (see CMD_LR, CMD_MIX, CMD_TEACHER, CMD_TCL_LOSS)') from None
 
 
+def as_seen(pairs: PairSource, recipe: CMDRecipe) -> PairSource:
+    """The pairs as a recipe wants them: the control without thermal images, the second half varied or not."""
+    source = pairs if recipe.thermal else VisibleTwice(pairs)
+    return VariedThermal(source) if recipe.varied else source
+
+
 def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Module) -> None:
     """Distil `parent` into `student` on the pairs of the settings; resumes where an earlier run stopped."""
     dataset = PairedDataset(data_folders(settings))
@@ -102,7 +109,7 @@ def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Modul
         pairs = CachedPairs(dataset, Path(settings.env.workspace_dir) / 'cache' / 'pairs', megabytes)
         print(pairs.summary())
     network = networks.description(student, recipe.tracker)
-    source = pairs if recipe.thermal else VisibleTwice(pairs)
+    source = as_seen(pairs, recipe)
     boxes = make_pseudo_box(recipe.pseudo_box, recipe.box_fraction, option(settings, 'boxes', None, Path))
     processing = cross_modal_processing(**{
         'output_sz': network.crop_size, 'feature_sz': network.crop_size // STRIDE, 'label_sigma': network.label_sigma,
@@ -123,4 +130,3 @@ def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Modul
     finally:
         if sampler.summary():
             print(sampler.summary())
-

@@ -29,26 +29,29 @@ class Row:
 
     Attributes:
         recipe: what learns from what, with the rates of the paper.
-        varied: thermal images are inverted, stretched and blurred at random.
         matched: False gives the reference branch the box of the test crop, the fault of the authors' release.
         backbone: that the student wears, one of `BACKBONES`, or empty: the parent's. A control wears the parent's:
             made from RGB in place of thermal crops, each of them would be just that.
     """
 
     recipe: CMDRecipe
-    varied: bool = False
     matched: bool = True
     backbone: str = ''
 
     @property
     def reads(self) -> tuple[int, int]:
-        """What stands at the places of the RGB and of the thermal crop: 0 the RGB one, 1 the thermal one."""
-        return (0, int(self.recipe.thermal))
+        """What stands at the places of the RGB and of the thermal crop: 0 a sample's RGB crop, 1 its other one."""
+        return (0, int(self.recipe.thermal or self.recipe.varied))
 
     @property
     def samples(self) -> str:
-        """Name of the stored samples: the kind of pseudo box, and what is done to thermal images."""
-        return '_'.join(filter(None, (self.recipe.pseudo_box, 'varied' * self.varied, self.backbone)))
+        """Name of the stored samples: the kind of pseudo box, and what is done to thermal images.
+
+        A control finds its RGB crops in the child's samples; just varied ones have to be made.
+        """
+        varied, visible = self.recipe.varied, not self.recipe.thermal
+        return '_'.join(filter(None, (self.recipe.pseudo_box, 'varied' * varied, 'visible' * (varied and visible),
+                                      self.backbone * (not (varied and visible)))))
 
 
 def _with(**changes: Any) -> Callable[[Row], Row]:
@@ -66,7 +69,7 @@ VARIANTS: Mapping[str, tuple[str, Callable[[Row], Row]]] = {
     'thermal': ('thermal images in both branches', _with(pairing='thermal')),
     'all': ('thermal images in both branches as well', _with(pairing='all')),
     'opened': (f'{LAYER} of the student learns', _opened),
-    'varied': ('thermal images varied', lambda row: replace(row, varied=True)),
+    'varied': ('thermal images varied', _with(varied=True)),
     'unmatched': ('the reference branch with the box of the test crop', lambda row: replace(row, matched=False)),
     **{name: (what, lambda row, name=name: replace(row, backbone=name))  # type: ignore[misc]
        for name, what in BACKBONES.items()},

@@ -23,10 +23,10 @@ from cmd_plugin.reproduce import (
 from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.pieces import Piece
 from cmd_plugin.reproduce.places import Data, Work
-from cmd_plugin.reproduce.rows import BACKBONES, Row, backbones_of, row_named
+from cmd_plugin.reproduce.rows import BACKBONES, Row, backbones_of, row_of
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.store import Views, make_store
-from cmd_plugin.reproduce.varied import VariedThermal
+from cmd_plugin.training import as_seen
 from ltr.admin.device import pick_device
 
 ALL_RUNS = 12
@@ -79,15 +79,18 @@ def _candidates(exp: Experiment) -> Iterator[Piece]:
                 partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), 0.3)
     worn = backbones_of(exp.size.rows)
     # Backbones are made from the plain samples, those of d3, and then read samples of their own.
-    stores = {row.samples: row for row in map(row_named, (*(['d3'] if worn else []), *exp.size.rows))}.values()
-    yield from (_store(exp, row) for row in stores if not row.backbone)
+    stores: dict[str, Row] = {}
+    for name in (*(['d3'] if worn else []), *exp.size.rows):
+        for row in (row_of(name, 0.0), row_of(name, 0.0, thermal=False)):
+            stores.setdefault(row.samples, row)
+    yield from (_store(exp, row) for row in stores.values() if not row.backbone)
     for name in worn:
         yield Piece('candidates', f'backbone: {BACKBONES[name]}', exp.work.backbone(name),
                     partial(backbones.make, exp.data, exp.work, exp.size, name, exp.device), 0.5)
     for name in ('parent', *worn):
         yield Piece('candidates', f'{name} on the thermal halves', exp.work.candidate(name, 0),
                     partial(choice.score_untrained, exp.work, exp.size, name, exp.device), 0.2)
-    yield from (_store(exp, row) for row in stores if row.backbone)
+    yield from (_store(exp, row) for row in stores.values() if row.backbone)
     for name in exp.size.rows:
         for rate in exp.size.rates:
             yield Piece('candidates', f'{name} at {rate:g}', exp.work.candidate(name, rate),
@@ -101,9 +104,10 @@ def _store(exp: Experiment, row: Row) -> Piece:
 
 
 def _make_store(exp: Experiment, row: Row) -> None:
-    networks = [checkpoints.load(exp.work.backbone(name))[0] for name in ('', row.backbone)]
+    worn = row.backbone if row.recipe.thermal else ''
+    networks = [checkpoints.load(exp.work.backbone(name))[0] for name in ('', worn)]
     pairs, _ = divide_pairs(exp.data.root / 'pairs')
-    views = Views(VariedThermal(pairs) if row.varied else pairs, row.recipe.pseudo_box, exp.work.boxes, exp.size)
+    views = Views(as_seen(pairs, row.recipe), row.recipe.pseudo_box, exp.work.boxes, exp.size)
     make_store(exp.work.store(row.samples), networks, views, pick_device(exp.device or 'auto'))
 
 

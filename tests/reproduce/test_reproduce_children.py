@@ -11,9 +11,11 @@ import torch
 
 from cmd_plugin import checkpoints
 from cmd_plugin.actor import CrossModalActor
-from cmd_plugin.data.processing import cross_modal_processing
+from cmd_plugin.data.processing import cross_modal_processing, split
 from cmd_plugin.data.pseudo_boxes import make_pseudo_box
 from cmd_plugin.data.sampler import PairedSampler
+from cmd_plugin.data.varied import VariedThermal, vary
+from cmd_plugin.data.visible_twice import VisibleTwice
 from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce import children, choice, sources
 from cmd_plugin.reproduce import parent as parents
@@ -21,7 +23,7 @@ from cmd_plugin.reproduce import store as stores
 from cmd_plugin.reproduce.pairs import divide_pairs
 from cmd_plugin.reproduce.rows import STEMS, VARIANTS, row_named, row_of
 from cmd_plugin.reproduce.store import SEED, Store, StoredPairs, Views, make_store
-from cmd_plugin.reproduce.varied import VariedThermal, vary
+from cmd_plugin.training import as_seen
 from ltr.admin.seeding import drawing
 from ltr.data.loader import LTRLoader, collate
 from ltr.trainers import LTRTrainer
@@ -75,7 +77,8 @@ def test_a_loss_from_the_store_is_that_of_the_pictures(stored, data, size, row):
 
 def test_the_control_is_the_row_on_rgb(size):
     for row in (*STEMS, *(f'd3_{change}' for change in VARIANTS)):
-        assert row_of(row, 1e-5).samples == row_of(row, 1e-5, thermal=False).samples
+        same = row_of(row, 1e-5).samples == row_of(row, 1e-5, thermal=False).samples
+        assert same is not row_of(row, 1e-5).recipe.varied, 'varied RGB crops are samples of their own'
         child, control = row_of(row, 1e-5).recipe, row_of(row, 1e-5, thermal=False).recipe
         assert child.thermal and not control.thermal and child.init == () and child.components
         assert {**vars(child), 'thermal': None} == {**vars(control), 'thermal': None}
@@ -247,6 +250,18 @@ def test_what_stands_where(stored):
         return [sample[f'{branch}_images'].flatten().tolist()[::3] for branch in ('train', 'test')]
     assert crops('tcl_shared') == [[4, 5], [6, 7]], 'reference RGB, thermal; test RGB, thermal'
     assert crops('tcl_shared', False) == crops('tcl_thermal', False) == [[4, 4], [6, 6]]
+
+
+def test_a_varied_control_sees_varied_rgb_and_no_thermal_image(data, size):
+    pairs, _ = divide_pairs(data.root / 'pairs')
+    child, control = row_of('d3_varied', 1e-4), row_of('d3_varied', 1e-4, thermal=False)
+    assert (child.samples, control.samples) == ('center_area_varied', 'center_area_varied_visible')
+    assert child.reads == control.reads == (0, 1)
+    plain, varied = (list(Views(source, 'center_area', None, size)) for source in (
+        VisibleTwice(pairs), as_seen(pairs, control.recipe)))
+    for one, other in zip(plain, varied, strict=True):
+        (rgb, twin), (same, changed) = split(one['train_images']), split(other['train_images'])
+        assert torch.equal(rgb, twin) and torch.equal(rgb, same) and not torch.equal(same, changed)
 
 
 def test_varied_thermal_images_keep_their_visible_half(data):

@@ -15,17 +15,17 @@ GAMMA, GAIN, SIGMA = 0.5, 0.4, 1.5
 
 
 class VariedThermal(WrappedPairs):
-    """Pairs whose thermal half is another one in every draw; numpy's generator decides."""
+    """Pairs whose second half is another one in every draw; numpy's generator decides."""
 
     def read(self, index: int) -> NDArray[np.uint8]:
         """Pair as uint8 `(H, W, 6)`; raises as the pairs do."""
         pair = self.pairs.read(index)
-        thermal = vary(pair[..., 3], np.random.default_rng(np.random.randint(2 ** 31)))
-        return np.concatenate([pair[..., :3], np.repeat(thermal[..., None], 3, axis=2)], axis=2)
+        varied = vary(pair[..., 3:], np.random.default_rng(np.random.randint(2 ** 31)))
+        return np.concatenate((pair[..., :3], varied), axis=2)
 
 
 def vary(image: NDArray[np.uint8], rng: np.random.Generator) -> NDArray[np.uint8]:
-    """Invert, bend, stretch and blur an image `(H, W)`, each at random."""
+    """Invert, bend, stretch and blur an image `(H, W, C)`, each at random, its channels alike."""
     values = image.astype(np.float32) / 255
     if rng.random() < INVERTED:
         values = 1 - values
