@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import itertools
 import multiprocessing
+import signal
 import time
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -116,13 +119,13 @@ def _in_turn(group: Sequence[tuple[int, Piece]], pieces: Sequence[Piece], pace: 
 
 def _together(group: Sequence[tuple[int, Piece]], pieces: Sequence[Piece], pace: Pace, jobs: int) -> Piece | None:
     """The same, `jobs` at a time; the first that fails ends all, after those that run have ended."""
-    waiting = [one for one in group if not one[1].is_done()]
+    waiting = deque(one for one in group if not one[1].is_done())
     running: dict[Future[None], Piece] = {}
     late = None
-    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), _share_processors, (jobs,)) as pool:
+    with ProcessPoolExecutor(jobs, multiprocessing.get_context('spawn'), _begin_worker, (jobs,)) as pool, _stoppable():
         while running or (waiting and late is None):
             while waiting and late is None and len(running) < jobs:
-                number, piece = waiting.pop(0)
+                number, piece = waiting.popleft()
                 if pace.is_late_for(piece):
                     late = piece
                 else:
@@ -134,8 +137,21 @@ def _together(group: Sequence[tuple[int, Piece]], pieces: Sequence[Piece], pace:
     return late
 
 
-def _share_processors(jobs: int) -> None:
+@contextmanager
+def _stoppable() -> Iterator[None]:
+    """Ctrl-C ends the workers at once: a piece that was not finished is made anew, or goes on, next time."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        for worker in multiprocessing.active_children():
+            worker.terminate()
+        raise
+
+
+def _begin_worker(jobs: int) -> None:
+    """Share the processors, and die of Ctrl-C without a word: the main process has it."""
     import torch
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     torch.set_num_threads(max(1, torch.get_num_threads() // jobs))
 
 

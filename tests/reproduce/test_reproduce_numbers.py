@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
+import subprocess
+import sys
+import time
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -27,6 +32,8 @@ from cmd_plugin.reproduce.sizes import SIZES
 from cmd_plugin.reproduce.statistics import effect
 from cmd_plugin.reproduce.summary import GOAL, _plain
 from pytracking.evaluation.data import Sequence
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def crossed(rng, videos, seeds, runs, sd_video=1.0, sd_seed=0.5, sd_run=0.0):
@@ -196,6 +203,50 @@ def test_a_piece_that_fails_elsewhere_fails_here_and_the_others_stay(tmp_path):
         run(alone(tmp_path, '', 'no such thing'), jobs=2)
     assert (tmp_path / '0').is_file() and not (tmp_path / '1').exists()
     assert run(alone(tmp_path, '', ''), jobs=2) == ON_TIME
+
+
+SLEEPS = '''
+import time
+from functools import partial
+from pathlib import Path
+from cmd_plugin.reproduce.pieces import Piece, run
+
+def sleep(path):
+    path.with_suffix('.begun').write_text('')
+    time.sleep(120)
+
+if __name__ == '__main__':
+    run([Piece('s', str(i), Path(str(i)), partial(sleep, Path(str(i))), alone=True) for i in range(3)], jobs=2)
+'''
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='sends SIGINT')
+@pytest.mark.parametrize('whole_group', [True, False])
+def test_ctrl_c_ends_all_workers_at_once(tmp_path, whole_group):
+    (tmp_path / 'sleeps.py').write_text(SLEEPS)
+    process = subprocess.Popen([sys.executable, 'sleeps.py'], cwd=tmp_path, start_new_session=True, text=True,
+                               stderr=subprocess.PIPE, env={**os.environ, 'PYTHONPATH': str(ROOT)})
+    until(lambda: len(list(tmp_path.glob('*.begun'))) == 2)
+    (os.killpg if whole_group else os.kill)(process.pid, signal.SIGINT)
+    told = process.communicate(timeout=20)[1]
+    assert process.returncode in (1, 130, -signal.SIGINT)
+    assert 'KeyboardInterrupt' in told and told.count('Traceback') == 1, 'that of the script, which does not catch it'
+    until(lambda: not is_there(process.pid))
+
+
+def is_there(group):
+    try:
+        os.killpg(group, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def until(condition, seconds=60.0):
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.1)
 
 
 def test_a_piece_that_leaves_nothing_is_a_fault(tmp_path):
