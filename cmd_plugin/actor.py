@@ -14,9 +14,10 @@ import torch
 from torch import Tensor, nn
 
 from cmd_plugin.checkpoints import same_backbone
-from cmd_plugin.components import Features
+from cmd_plugin.components import Component, Features
 from cmd_plugin.data.processing import split
 from cmd_plugin.errors import UserError
+from cmd_plugin.losses import response_loss
 from cmd_plugin.recipe import CMDRecipe
 from ltr.actors import BaseActor
 
@@ -105,13 +106,30 @@ class CrossModalActor(BaseActor):
         for name in self.recipe.components:
             component = self.recipe.component(name)
             weight = self.recipe.lambda_ if name == 'bbe' else 1.0
+            answer = self._answer(name, rgb, boxes, targets) if self.recipe.target == 'teacher' else None
             for net, code, test in rows[name]:
                 prediction = component.interact(net, code, test, targets['test_proposals'])
-                loss, parts = component.loss(prediction, code, targets, self.recipe)
+                loss, parts = self._loss(component, prediction, answer, code, targets)
                 total = total + weight * loss / len(rows[name])
                 for key, value in parts.items():
                     stats[f'Loss/{key}'] = stats.get(f'Loss/{key}', 0.0) + value / len(rows[name])
         return total, {'Loss/total': total.item(), **stats}
+
+    @torch.no_grad()
+    def _answer(self, name: str, rgb: dict[str, Features], boxes: Tensor, targets: Mapping[str, Tensor]) -> Any:
+        """What the teacher predicts with RGB in both branches."""
+        component = self.recipe.component(name)
+        code = component.encode_reference(self.teacher, rgb['reference'], boxes)
+        return component.interact(self.teacher, code, component.encode_test(self.teacher, rgb['test']),
+                                  targets['test_proposals'])
+
+    def _loss(self, component: Component, prediction: Any, answer: Any, code: Any,
+              targets: Mapping[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """Of one row: against the teacher's answer, if there is one, else against the pseudo box."""
+        if answer is None:
+            return component.loss(prediction, code, targets, self.recipe)
+        loss = response_loss(prediction, answer)
+        return loss, {f'{component.name}_response': loss.item()}
 
     def _features(self, images: Mapping[str, Tensor]) -> list[dict[str, Features]]:
         """Backbone features by branch, of RGB for the teacher and of TIR for the student.
@@ -122,6 +140,8 @@ class CrossModalActor(BaseActor):
         reads = {'rgb': OTHER[self.recipe.student], 'tir': self.recipe.student}
         if self.recipe.pairing == 'thermal':
             reads['rgb'] = 'none'
+        if self.recipe.target == 'teacher':
+            reads['rgb'] = 'both'
         wanted = [(modality, branch) for modality in MODALITIES for branch in images
                   if reads[modality] in (branch, 'both')]
         found: dict[tuple[str, str], Features] = {}

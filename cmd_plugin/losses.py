@@ -50,6 +50,17 @@ RESIDUALS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     'hinge': hinge_residual, 'squared': squared_residual, 'kl': grid_divergence}
 
 
+def response_loss(prediction: Tensor | Sequence[Tensor], answer: Tensor | Sequence[Tensor]) -> Tensor:
+    """Mean squared difference from what the teacher says of the RGB twin; of several maps, the mean over them.
+
+    Args:
+        prediction: IoU of proposals (B, P), or score maps (B, H', W') of every filter iterate; gradient flows.
+        answer: the same of the teacher; no gradient flows.
+    """
+    ours, theirs = ([one] if isinstance(one, Tensor) else one for one in (prediction, answer))
+    return torch.stack([(a - b.detach()).square().mean() for a, b in zip(ours, theirs, strict=True)]).mean()
+
+
 def squared_norm(codes: Sequence[Tensor]) -> Tensor:
     """`|| code ||^2`: sum of the squares of all parts (B, ...) of a code, mean over the rows; gradient flows."""
     return torch.stack([code.square().sum() / len(code) for code in codes]).sum()

@@ -16,7 +16,7 @@ from cmd_plugin.losses import RESIDUALS
 
 CHOICES = {'student': ('reference', 'test', 'both'), 'mix': ('batch', 'spatial'),
            'teacher': ('frozen', 'shared'), 'pairing': ('crossed', 'thermal', 'all'),
-           'pseudo_box': tuple(PSEUDO_BOXES), 'tcl_loss': tuple(RESIDUALS)}
+           'target': ('box', 'teacher'), 'pseudo_box': tuple(PSEUDO_BOXES), 'tcl_loss': tuple(RESIDUALS)}
 BACKBONE = 'backbone'
 """Name of the opened layers' rate."""
 
@@ -41,6 +41,8 @@ class CMDRecipe:
             the crop is one modality, the right half the other.
         pairing: which modalities meet: `crossed`: RGB in one branch and TIR in the other; `thermal`: TIR in both, so
             that nothing but the pseudo box comes from RGB; `all`: the sum of both.
+        target: what is to be predicted: `box`: scores and overlaps of the pseudo box; `teacher`: what the teacher says
+            where it reads RGB in both branches, so that the pseudo box only says where to look.
         varied: TIR images are inverted, bent, stretched and blurred at random, as cameras differ; in a control, the RGB
             images in their place.
         opened: layers of the student's backbone that learn as well; the teacher keeps the parent's.
@@ -65,6 +67,7 @@ class CMDRecipe:
     lr: Mapping[str, float] = field(default_factory=dict)
     mix: str = 'batch'
     pairing: str = 'crossed'
+    target: str = 'box'
     varied: bool = False
     opened: tuple[str, ...] = ()
     teacher: str = 'frozen'
@@ -87,6 +90,9 @@ class CMDRecipe:
         learning = (*self.components, *((BACKBONE,) if self.opened else ()))
         if set(learning) != set(self.lr):
             raise ValueError(f'recipe {self.name}: each of {learning} needs a rate, given are {tuple(self.lr)}')
+        if self.target == 'teacher' and (self.mix == 'spatial' or not {*self.components} <= {'tcl', 'bbe'}):
+            raise ValueError(f'recipe {self.name}: the teacher answers for tcl and bbe, and whole crops: no joint '
+                             'component, no spatial mix')
         if self.mix == 'spatial' and self.student != 'both':
             raise ValueError(f'recipe {self.name}: the spatial mix trains both branches')
         if self.pairing != 'crossed' and (self.mix, self.student) != ('batch', 'both'):

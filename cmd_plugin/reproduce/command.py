@@ -19,6 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seeds', type=number(1), metavar='K', help='trainings of child and control (5; quick: 3)')
     parser.add_argument('--rows', nargs='+', metavar='ROW', help='what is tried: rows of Table 1 and variants '
                         '(docs/results.md); by default those of the size')
+    parser.add_argument('--steps', type=number(1), metavar='N', help='of every training of a child or control; a multiple '
+                        'of 100 (evening, full; 600) or of 40 (quick; 80)')
     parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
@@ -60,6 +62,10 @@ def run(options: argparse.Namespace) -> int:
     threads = 0 if options.threads is None and options.jobs > 1 else options.threads
     if threads is not None:
         size = replace(size, threads=threads)
+    if options.steps is not None and options.steps % size.piece:
+        raise UserError(f'--steps must be a multiple of {size.piece} in size {name}, not {options.steps}')
+    if options.steps is not None:
+        size = replace(size, steps=(options.steps,))
     rows = known(options.rows) if options.rows else size.rows
     size = replace(size, rows=rows, chosen=min(options.tested or size.chosen, len(rows)))
     data = Data(options.data.expanduser().resolve())

@@ -68,6 +68,7 @@ VARIANTS: Mapping[str, tuple[str, Callable[[Row], Row]]] = {
     'boxes': ('boxes of a detector', _with(pseudo_box='detection')),
     'thermal': ('thermal images in both branches', _with(pairing='thermal')),
     'all': ('thermal images in both branches as well', _with(pairing='all')),
+    'response': ("the teacher's answers on RGB in place of the pseudo box", _with(target='teacher')),
     'opened': (f'{LAYER} of the student learns', _opened),
     'varied': ('thermal images varied', _with(varied=True)),
     'unmatched': ('the reference branch with the box of the test crop', lambda row: replace(row, matched=False)),

@@ -71,11 +71,11 @@ SIZES = {
     'full': Size(
         network='dimp18', crop=288, parent_epochs=45, parent_least=24, parent_samples=1600, parent_batch=10,
         parent_rate=3e-4, parent_decay=(15, 0.3), kept_out_frames=60,
-        rows=('b1', 'b2', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'tcl', 'tcl_shared', 'tcl_shared_varied',
-              'tcl_shared_renormed', 'tcl_shared_content', 'd3_shared', 'd3_spatial', 'd3_varied', 'd3_unmatched',
-              'd3_renormed', 'd3_content'),
-        rates=(1e-6, 1e-5, 1e-4), steps=(125, 250, 500), piece=125, batch=5, views=500, seeds=5, chosen=2,
-        clip_targets=3, clip_frames=50, runs=0, run_frames=60, run_gap=100),
+        rows=('b1', 'b2', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'tcl', 'bbe_boxes', 'bbe_boxes_thermal',
+              'bbe_boxes_thermal_varied', 'd3_boxes_thermal', 'd3_boxes_thermal_opened', 'd3_shared', 'd3_spatial',
+              'd3_unmatched', 'tcl_shared_renormed', 'tcl_shared_content'),
+        rates=(1e-5, 1e-4, 3e-4), steps=(600,), piece=100, batch=5, views=500, seeds=5, chosen=2,
+        clip_targets=6, clip_frames=20, runs=0, run_frames=60, run_gap=100),
     'evening': Size(
         network='dimp18', crop=176, parent_epochs=36, parent_least=18, parent_samples=1600, parent_batch=8,
         parent_rate=4e-4, parent_decay=(8, 0.3), kept_out_frames=30,
@@ -85,8 +85,8 @@ SIZES = {
         clip_targets=6, clip_frames=20, runs=5, run_frames=45, run_gap=110),
     'quick': Size(
         network='dimp18', crop=144, parent_epochs=10, parent_least=9, parent_samples=480, parent_batch=8,
-        parent_rate=5e-4, parent_decay=(1, 0.85), kept_out_frames=30, rows=('d3', 'tcl_shared'),
-        rates=(1e-5, 1e-4), steps=(40, 80), piece=40, batch=5, views=160, seeds=3, chosen=1,
+        parent_rate=5e-4, parent_decay=(1, 0.85), kept_out_frames=30, rows=('d5', 'bbe_boxes_thermal'),
+        rates=(1e-4, 3e-4), steps=(80,), piece=40, batch=5, views=160, seeds=3, chosen=1,
         clip_targets=2, clip_frames=20, runs=3, run_frames=30, run_gap=110),
     'test': Size(
         network='dimp_small', crop=144, parent_epochs=3, parent_least=3, parent_samples=8, parent_batch=4,

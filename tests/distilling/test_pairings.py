@@ -81,11 +81,50 @@ def test_the_gradient_of_an_opened_layer_is_that_of_the_loss():
     assert (losses[0] - losses[1]) / 2e-6 == pytest.approx(weight.grad.norm().item(), rel=1e-3)
 
 
+RESPONSE = dataclasses.replace(D3, target='teacher', pairing='thermal')
+
+
+@pytest.mark.parametrize('recipe', [RESPONSE, dataclasses.replace(RESPONSE, pairing='all')], ids=['thermal', 'all'])
+def test_an_untrained_student_answers_rgb_as_the_teacher_does(recipe, batch):
+    """So the control of such a row stays the parent."""
+    for key in ('train_images', 'test_images'):
+        batch[key][:, :, 3:] = batch[key][:, :, :3]
+    actor = actor_of(recipe)
+    loss = actor(batch)[0]
+    loss.backward()
+    assert loss.item() == 0
+    assert not any(weight.grad.any() for weight in actor.net.parameters() if weight.grad is not None)
+
+
+def test_the_answer_is_that_of_rgb_in_both_branches(batch):
+    """By hand, for BBE: squared difference of predicted overlaps."""
+    actor = actor_of(dataclasses.replace(RESPONSE, components=('bbe',), lr={'bbe': 1e-4}))
+    found = []
+    for start in (3, 0):
+        features = [actor.net.extract_backbone_features(batch[key][0, :, start:start + 3])
+                    for key in ('train_images', 'test_images')]
+        reference, test = (actor.net.get_backbone_bbreg_feat(one) for one in features)
+        modulation = actor.net.bb_regressor.get_modulation(reference, batch['train_anno'][0])
+        found.append(actor.net.bb_regressor.predict_iou(modulation, actor.net.bb_regressor.get_iou_feat(test),
+                                                        batch['test_proposals'][0]))
+    loss, parts = actor(batch)
+    assert loss.item() == pytest.approx((found[0] - found[1]).square().mean().item(), rel=1e-4)
+    assert set(parts) == {'Loss/total', 'Loss/bbe_response'}
+
+
+def test_no_pseudo_label_reaches_a_student_that_the_teacher_answers(batch):
+    loss = actor_of(RESPONSE)(batch)[0].item()
+    batch['test_label'], batch['proposal_iou'] = batch['test_label'] * 0, batch['proposal_iou'] * 0
+    assert actor_of(RESPONSE)(batch)[0].item() == loss
+
+
 @pytest.mark.parametrize(('changes', 'message'), [
     ({'pairing': 'mixed'}, 'pairing must be one of'),
     ({'pairing': 'all', 'mix': 'spatial'}, 'needs mix batch'),
     ({'pairing': 'thermal', 'student': 'test'}, 'and student both'),
     ({'opened': ('layer3',)}, 'needs a rate'),
+    ({'target': 'label'}, 'target must be one of'),
+    ({'target': 'teacher', 'mix': 'spatial'}, 'no spatial mix'),
     ({'lr': {**D3.lr, 'backbone': 1e-5}}, 'needs a rate'),
 ])
 def test_what_does_not_fit_is_refused(changes, message):
