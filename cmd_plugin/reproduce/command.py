@@ -19,8 +19,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seeds', type=number(1), metavar='K', help='trainings of child and control (5; quick: 3)')
     parser.add_argument('--rows', nargs='+', metavar='ROW', help='what is tried: rows of Table 1 and variants '
                         '(docs/results.md); by default those of the size')
-    parser.add_argument('--steps', type=number(1), metavar='N', help='of every training of a child or control; a multiple '
-                        'of 100 (evening, full; 600) or of 40 (quick; 80)')
+    parser.add_argument('--steps', type=number(1), metavar='N', help='of every child and control; a '
+                        'multiple of 100 (600 by default; quick: of 40, 80)')
     parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
@@ -50,24 +50,12 @@ def run(options: argparse.Namespace) -> int:
         UserError: data that is missing, or a workspace that was begun otherwise.
     """
     os.environ.setdefault('GOMP_SPINCOUNT', '20000')  # as in the demo
-    from dataclasses import replace
-
     from cmd_plugin.reproduce import pieces, stages
     from cmd_plugin.reproduce.adoption import adopt
     from cmd_plugin.reproduce.places import Data, Work
-    from cmd_plugin.reproduce.rows import known
     from cmd_plugin.reproduce.sizes import SIZES
     name = 'quick' if options.quick else options.size or 'full'
-    size = replace(SIZES[name], precision=options.precision)
-    threads = 0 if options.threads is None and options.jobs > 1 else options.threads
-    if threads is not None:
-        size = replace(size, threads=threads)
-    if options.steps is not None and options.steps % size.piece:
-        raise UserError(f'--steps must be a multiple of {size.piece} in size {name}, not {options.steps}')
-    if options.steps is not None:
-        size = replace(size, steps=(options.steps,))
-    rows = known(options.rows) if options.rows else size.rows
-    size = replace(size, rows=rows, chosen=min(options.tested or size.chosen, len(rows)))
+    size = size_of(SIZES[name], options)
     data = Data(options.data.expanduser().resolve())
     data.check()
     work = Work(options.workspace.expanduser().resolve() / name)
@@ -79,6 +67,25 @@ def run(options: argparse.Namespace) -> int:
     if (work.report / 'report.md').is_file():
         print(f'\n{(work.report / "report.md").read_text(encoding="utf-8")}\nall of it: {work.report}')
     return status
+
+
+def size_of(size: Any, options: argparse.Namespace) -> Any:
+    """The size with what the command line says in place of its own numbers.
+
+    Raises:
+        UserError: a row that there is not, or steps that are not whole pieces.
+    """
+    from dataclasses import replace
+
+    from cmd_plugin.reproduce.rows import known
+    if options.steps is not None and options.steps % size.piece:
+        raise UserError(f'--steps must be a multiple of {size.piece}, not {options.steps}')
+    rows = known(options.rows) if options.rows else size.rows
+    threads = size.threads if options.threads is None else options.threads
+    return replace(
+        size, rows=rows, chosen=min(options.tested or size.chosen, len(rows)), precision=options.precision,
+        steps=size.steps if options.steps is None else (options.steps,),
+        threads=0 if options.threads is None and options.jobs > 1 else threads)
 
 
 def numbers_of(size: Any) -> str:

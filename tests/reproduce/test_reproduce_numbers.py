@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import signal
@@ -326,6 +327,22 @@ def test_stages_of_the_command_are_those_that_are_made(tmp_path, monkeypatch):
     with pytest.raises(SystemExit, match='2'):
         cli.main(['reproduce', '--data', '.', '--stages', 'evaluate'])
     assert not list(tmp_path.iterdir()), 'a mistake leaves nothing behind'
+
+
+def test_the_command_line_comes_before_the_size():
+    parser = argparse.ArgumentParser()
+    command.add_arguments(parser)
+
+    def size(*given):
+        return command.size_of(SIZES['evening'], parser.parse_args(['--data', 'x', *given]))
+    assert size() == SIZES['evening']
+    assert size('--steps', '300').steps == (300,) and size('--jobs', '2').threads == 0
+    assert size('--jobs', '2', '--threads', '3').threads == 3
+    assert size('--precision', 'bfloat16').precision == 'bfloat16'
+    assert (size('--rows', 'd3', 'b1', '--tested', '5').rows, size('--rows', 'd3').chosen) == (('d3', 'b1'), 1)
+    for wrong, message in ((('--steps', '250'), 'a multiple of 100, not 250'), (('--rows', 'd9'), "row 'd9'")):
+        with pytest.raises(UserError, match=message):
+            size(*wrong)
 
 
 def test_sizes_fit_together():
