@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from cmd_plugin import checkpoints
 from cmd_plugin.reproduce.choice import locked, now
 from cmd_plugin.reproduce.places import Data, Work, write_json
 from cmd_plugin.reproduce.runs import Run, sequences_of, test_runs
@@ -22,7 +24,7 @@ def label_of(rank: int, kind: str, seed: int) -> str:
 
 
 def evaluate(data: Data, work: Work, size: Size, label: str, network: Path, device: str | None) -> None:
-    """Track all runs with a network and write its figures.
+    """Track all runs with a network and write its figures; what is the parent in all its weights has the parent's.
 
     Raises:
         UserError: no choice stands yet.
@@ -30,8 +32,17 @@ def evaluate(data: Data, work: Work, size: Size, label: str, network: Path, devi
     locked(work)
     runs = test_runs(data, size)
     tracker = FileTracker(label, network, size.crop, work.tracking / 'test', device)
-    track([tracker], sequences_of(runs), size.threads)
+    if work.figures('parent').is_file() and is_parent(work, network):
+        shutil.copytree(tracker.results_dir.with_name('parent'), tracker.results_dir, dirs_exist_ok=True)
+    else:
+        track([tracker], sequences_of(runs), size.threads)
     _write(work, label, figures(tracker, sequences_of(runs)), runs)
+
+
+def is_parent(work: Work, network: Path) -> bool:
+    """Whether a network is the parent, weight for weight, as the control of a row `_response` should be."""
+    return checkpoints.fingerprint(checkpoints.load(network)[0]) == checkpoints.fingerprint(
+        checkpoints.load(work.parent)[0])
 
 
 def evaluate_static(data: Data, work: Work, size: Size) -> None:
