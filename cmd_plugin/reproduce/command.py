@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
     size.add_argument('--size', choices=('full', 'evening', 'quick', 'test'),
-                      help='evening: two and a half hours on two idle cores; test: a few steps, no meaning')
+                      help='evening: some three hours on two idle cores; test: a few steps, no meaning')
     parser.add_argument('--workspace', type=Path, default=Path('workspace') / 'reproduce', metavar='DIR',
                         help='folder of all results (default workspace/reproduce)')
     parser.add_argument('--parent', type=Path, metavar='DIR', help='the --workspace of an earlier run of this size, '
@@ -36,7 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'same command goes on (exit status 3)')
     parser.add_argument('--threads', type=number(0), metavar='N', help='processes that track (default 2; 0: this one)')
     parser.add_argument('--jobs', type=number(1), default=1, metavar='N', help='candidates, children and evaluations '
-                        'that run at the same time (1); as many as there are processors is fastest')
+                        'that run at the same time (1), each with its share of the processors')
     parser.add_argument('--workers', type=number(0), default=1, metavar='N', help='processes that read data (1)')
     parser.add_argument('--precision', choices=('float32', 'bfloat16'), default='float32', help='of the trainings '
                         '(float32); bfloat16 halves their time on processors that have it')
