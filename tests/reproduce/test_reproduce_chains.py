@@ -43,7 +43,7 @@ def test_the_greatest_overlap_wins():
 
 
 @given(st.lists(st.lists(st.tuples(st.integers(0, 60), st.sampled_from('ab')), max_size=4), max_size=12))
-def test_no_detection_is_in_two_chains(frames):
+def test_every_detection_is_in_a_chain(frames):
     found = [[at(float(x), label, score=0.01 * (x + 1)) for x, label in sorted(set(one))] for one in frames]
     made = chains(found, 1)
     covered = [(chain.start + number, *box) for chain in made for number, box in enumerate(chain.boxes)]

@@ -57,7 +57,7 @@ def at(store, place, reads=(0, 1)):
     return pairs[0]
 
 
-@pytest.mark.parametrize('row', ['d3', 'tcl_shared', 'd3_spatial'])
+@pytest.mark.parametrize('row', ['d3', 'tcl_shared', 'd3_spatial', 'tcl_thermal', 'd3_all', 'd3_opened'])
 def test_a_loss_from_the_store_is_that_of_the_pictures(stored, data, size, row):
     """Half precision costs three digits; a crop in the wrong place, or a modality, would cost all."""
     losses = []
@@ -66,7 +66,8 @@ def test_a_loss_from_the_store_is_that_of_the_pictures(stored, data, size, row):
         actor = CrossModalActor(student, copy.deepcopy(student), row_of(row, 1e-4).recipe)
         if losses:
             store = Store(stored.store('center_area'))
-            store.attach(student)
+            for net in (student, actor.teacher):
+                store.attach(net, bool(actor.recipe.opened) and net is student)
             sample = at(store, 1, reads=row_of(row, 1e-4, thermal=len(losses) == 1).reads)
         else:
             sample = fresh(data, size, 1)
@@ -82,7 +83,10 @@ def test_the_control_is_the_row_on_rgb(size):
         child, control = row_of(row, 1e-5).recipe, row_of(row, 1e-5, thermal=False).recipe
         assert child.thermal and not control.thermal and child.init == () and child.components
         assert {**vars(child), 'thermal': None} == {**vars(control), 'thermal': None}
-        assert child.lr.get('tcl', 1e-5) == 1e-5
+        small = pytest.approx(1e-6)
+        assert child.lr == {part: {'tcl': 1e-5, 'bbe': small if 'tcl' in child.lr and child.pseudo_box != 'detection'
+                                   else 1e-5, 'backbone': small}[part] for part in child.lr}
+        assert set(child.lr) == {*child.components, *(['backbone'] if row == 'd3_opened' else [])}
     with pytest.raises(UserError, match='unknown row'):
         row_of('d9', 1e-5)
 
@@ -250,6 +254,7 @@ def test_what_stands_where(stored):
         return [sample[f'{branch}_images'].flatten().tolist()[::3] for branch in ('train', 'test')]
     assert crops('tcl_shared') == [[4, 5], [6, 7]], 'reference RGB, thermal; test RGB, thermal'
     assert crops('tcl_shared', False) == crops('tcl_thermal', False) == [[4, 4], [6, 6]]
+    assert crops('tcl_thermal') == [[4, 5], [6, 7]] and row_named('tcl_thermal').recipe.pairing == 'thermal'
 
 
 def test_a_varied_control_sees_varied_rgb_and_no_thermal_image(data, size):
