@@ -144,17 +144,16 @@ class CrossModalActor(BaseActor):
             reads['rgb'] = 'both'
         wanted = [(modality, branch) for modality in MODALITIES for branch in images
                   if reads[modality] in (branch, 'both')]
+        readers = {'rgb': self.teacher if self.recipe.opened else self.net, 'tir': self.net}
         found: dict[tuple[str, str], Features] = {}
-        for net, modalities in ((self.teacher, ('rgb',)), (self.net, ('tir',))) if self.recipe.opened else (
-                (self.net, MODALITIES),):
-            own = [one for one in wanted if one[0] in modalities]
-            if own:
-                chosen = [split(images[branch])[MODALITIES.index(modality)] for modality, branch in own]
-                with torch.set_grad_enabled(bool(self.recipe.opened) and net is self.net):
-                    maps = self._backbone(net, torch.cat(chosen))
-                parts = {layer: values.chunk(len(own)) for layer, values in maps.items()}
-                found.update((one, {layer: part[index] for layer, part in parts.items()})
-                             for index, one in enumerate(own))
+        for net in dict.fromkeys(readers[modality] for modality, _ in wanted):
+            own = [one for one in wanted if readers[one[0]] is net]
+            chosen = [split(images[branch])[MODALITIES.index(modality)] for modality, branch in own]
+            with torch.set_grad_enabled(bool(self.recipe.opened) and net is self.net):
+                maps = self._backbone(net, torch.cat(chosen))
+            parts = {layer: values.chunk(len(own)) for layer, values in maps.items()}
+            found.update((one, {layer: part[index] for layer, part in parts.items()})
+                         for index, one in enumerate(own))
         return [{branch: features for (of, branch), features in found.items() if of == modality}
                 for modality in MODALITIES]
 
@@ -177,9 +176,11 @@ class CrossModalActor(BaseActor):
         """Rows RGB -> TIR, TIR -> RGB and TIR -> TIR, as far as the recipe has them: (test network, code, features)."""
         teacher, student = (self.teacher, rgb), (self.net, tir)
         chosen = []
-        if self.recipe.pairing != 'thermal':
-            chosen += [(teacher, student)] * (self.recipe.student in ('test', 'both'))
-            chosen += [(student, teacher)] * (self.recipe.student in ('reference', 'both'))
+        crossed = self.recipe.pairing != 'thermal'
+        if crossed and self.recipe.student in ('test', 'both'):
+            chosen.append((teacher, student))
+        if crossed and self.recipe.student in ('reference', 'both'):
+            chosen.append((student, teacher))
         if self.recipe.pairing != 'crossed':
             chosen.append((student, student))
         return {name: [(test_net, self._encode(ref_net, 'encode_reference', name, ref['reference'], boxes),

@@ -13,6 +13,7 @@ from torch.optim.lr_scheduler import LinearLR
 from cmd_plugin import checkpoints
 from cmd_plugin.actor import CrossModalActor
 from cmd_plugin.master import MasterAdam
+from cmd_plugin.options import precision
 from cmd_plugin.reproduce import training
 from cmd_plugin.reproduce.places import Work
 from cmd_plugin.reproduce.rows import TRACKER, Row, row_of
@@ -20,7 +21,6 @@ from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.store import Store, StoredPairs
 from ltr.data.loader import LTRLoader
 from ltr.trainers import LTRTrainer
-from ltr.trainers.ltr_trainer import PRECISIONS
 
 
 def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, name: str,
@@ -45,7 +45,7 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
     store = Store(work.store(row.samples))
     record = {'recipe': recipe.name, 'tracker': TRACKER, 'crop_size': size.crop,
               'teacher': checkpoints.fingerprint(parent), 'thermal': recipe.thermal, 'lr': dict(recipe.lr)}
-    actor = CrossModalActor(student, parent, recipe, PRECISIONS[size.precision])
+    actor = CrossModalActor(student, parent, recipe, precision(size.precision))
     store.attach(parent)
     store.attach(student, bool(recipe.opened))
     loader = LTRLoader('train', StoredPairs(store, size.piece * size.batch, row.reads, row.matched),

@@ -96,7 +96,8 @@ def run(pieces: Sequence[Piece], minutes: float | None = None, jobs: int = 1,
     """
     pace = Pace(minutes, clock)
     for alone, group in itertools.groupby(enumerate(pieces, 1), key=lambda one: jobs > 1 and one[1].alone):
-        late = (_together if alone else _in_turn)(list(group), pieces, pace, jobs)
+        numbered = list(group)
+        late = _together(numbered, pieces, pace, jobs) if alone else _in_turn(numbered, pieces, pace)
         if late is not None:
             print(f'stopped after {pace.spent / 60:.1f} minutes, {pace.done} pieces done: the same command goes on '
                   f'with {late.stage}: {late.name}')
@@ -104,7 +105,7 @@ def run(pieces: Sequence[Piece], minutes: float | None = None, jobs: int = 1,
     return ON_TIME
 
 
-def _in_turn(group: Sequence[tuple[int, Piece]], pieces: Sequence[Piece], pace: Pace, jobs: int) -> Piece | None:
+def _in_turn(group: Sequence[tuple[int, Piece]], pieces: Sequence[Piece], pace: Pace) -> Piece | None:
     """Make pieces one by one; returns the one that the time does not suffice for."""
     for number, piece in group:
         if piece.is_done():

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cmd_plugin.errors import UserError
@@ -49,9 +50,9 @@ class Row:
 
         A control finds its RGB crops in the child's samples; just varied ones have to be made.
         """
-        varied, visible = self.recipe.varied, not self.recipe.thermal
-        return '_'.join(filter(None, (self.recipe.pseudo_box, 'varied' * varied, 'visible' * (varied and visible),
-                                      self.backbone * (not (varied and visible)))))
+        varied = self.recipe.varied
+        worn = self.backbone if self.recipe.thermal or not varied else 'visible'
+        return '_'.join(filter(None, (self.recipe.pseudo_box, 'varied' * varied, worn)))
 
 
 def _with(**changes: Any) -> Callable[[Row], Row]:
@@ -71,9 +72,8 @@ VARIANTS: Mapping[str, tuple[str, Callable[[Row], Row]]] = {
     'response': ("the teacher's answers on RGB in place of the pseudo box", _with(target='teacher')),
     'opened': (f'{LAYER} of the student learns', _opened),
     'varied': ('thermal images varied', _with(varied=True)),
-    'unmatched': ('the reference branch with the box of the test crop', lambda row: replace(row, matched=False)),
-    **{name: (what, lambda row, name=name: replace(row, backbone=name))  # type: ignore[misc]
-       for name, what in BACKBONES.items()},
+    'unmatched': ('the reference branch with the box of the test crop', partial(replace, matched=False)),
+    **{name: (what, partial(replace, backbone=name)) for name, what in BACKBONES.items()},
 }
 """What may be changed: in words, and how."""
 

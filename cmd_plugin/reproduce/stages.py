@@ -75,8 +75,8 @@ def _parent(exp: Experiment) -> Iterator[Piece]:
 
 
 def _candidates(exp: Experiment) -> Iterator[Piece]:
-    yield Piece('candidates', 'selection clips: tracks of the parent', exp.work.clips,
-                partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), 0.3)
+    yield Piece('candidates', 'selection clips: detected targets that the parent can follow', exp.work.clips,
+                partial(clips.make_clips, exp.data, exp.work, exp.size, exp.device), _look(exp.size))
     worn = backbones_of(exp.size.rows)
     # Backbones are made from the plain samples, those of d3, and then read samples of their own.
     stores: dict[str, Row] = {}
@@ -89,13 +89,18 @@ def _candidates(exp: Experiment) -> Iterator[Piece]:
                     partial(backbones.make, exp.data, exp.work, exp.size, name, exp.device), 0.5)
     for name in ('parent', *worn):
         yield Piece('candidates', f'{name} on the thermal halves', exp.work.candidate(name, 0),
-                    partial(choice.score_untrained, exp.work, exp.size, name, exp.device), 0.2)
+                    partial(choice.score_untrained, exp.work, exp.size, name, exp.device), _look(exp.size))
     yield from (_store(exp, row) for row in stores.values() if row.backbone)
     for name in exp.size.rows:
         for rate in exp.size.rates:
             yield Piece('candidates', f'{name} at {rate:g}', exp.work.candidate(name, rate),
                         partial(choice.score, exp.work, exp.size, name, rate, exp.device), exp.size.steps[-1] / 100,
                         alone=True)
+
+
+def _look(size: Size) -> float:
+    """Cost of tracking the selection clips once."""
+    return size.clip_targets * size.clip_frames / 150
 
 
 def _store(exp: Experiment, row: Row) -> Piece:

@@ -105,8 +105,7 @@ class LTRTrainer(BaseTrainer):
 
     def _step(self, data: Any, loader: Any, step: int) -> dict[str, float]:
         generator = torch.get_rng_state()
-        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
-            loss, values = self.actor(data)
+        loss, values = self.forward(data)
         shown = distributed.means({'': loss.item(), **{name: float(value) for name, value in values.items()}})
         mean = shown.pop('')
         if not math.isfinite(mean):
@@ -121,6 +120,11 @@ class LTRTrainer(BaseTrainer):
                 self._stop(f'the gradient has norm {norm:g}{over}', data, loader, step, generator)
             self.optimizer.step()
         return shown
+
+    def forward(self, data: Any) -> tuple[Tensor, dict[str, float]]:
+        """Loss and statistics of a prepared batch, in the precision of the settings; gradient flows."""
+        with torch.autocast(self.device.type, self.precision, enabled=self.precision != torch.float32):
+            return self.actor(data)
 
     def _clipped_norm(self) -> float:
         """Norm of the gradient, which is then scaled down to `settings.grad_clip_max_norm`, if that is set."""

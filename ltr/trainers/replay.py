@@ -37,7 +37,7 @@ def replay(trainer: LTRTrainer, path: Path) -> None:
     torch.set_rng_state(generator)
     # Names the operation whose gradient is the first that is not a number, with the line that called it.
     with torch.autograd.set_detect_anomaly(True), torch.set_grad_enabled(bool(told['training'])):
-        loss, values = trainer.actor(trainer.prepare(batch))
+        loss, values = trainer.forward(trainer.prepare(batch))
         print(', '.join(f'{name} {float(value):g}' for name, value in {'loss': loss.item(), **values}.items()))
         if told['training']:
             try:
