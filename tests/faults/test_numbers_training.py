@@ -109,7 +109,9 @@ def test_a_gradient_that_is_not_finite(settings, capsys):
     assert "Function 'MulBackward0' returned nan" in capsys.readouterr().out
 
 
-def test_a_gradient_above_the_limit(settings, capsys):
+@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
+def test_a_gradient_above_the_limit(settings, capsys, precision):
+    settings.precision = precision
     settings.grad_norm_limit, settings.grad_clip_max_norm = 50.0, 1.0  # the limit is for what comes before clipping
     message, kept = stopped(make_trainer(settings, {(1, 2): lambda actor, loss: loss * 1e4}))
     norm = float(re.match(r'the gradient has norm (\S+), above grad_norm_limit 50 in epoch 1', message).group(1))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cmd_plugin.errors import UserError
-from cmd_plugin.reproduce import choice, evaluation, parent, sources
+from cmd_plugin.reproduce import choice, clips, evaluation, parent, sources
 from cmd_plugin.reproduce.adoption import adopt
 from cmd_plugin.reproduce.kept_out import KEPT_OUT, divide
 from cmd_plugin.reproduce.pairs import clip_of, divide_pairs
@@ -58,6 +58,20 @@ def test_real_pairs_are_apart_too(shared_data):
                              'm3svd/0115_1847', 'vtuav_bus1/all']
     assert len(training) + sum(map(len, clips.values())) == 635 - 42
     assert not [i for i in range(len(training)) if 'tno' in training.paths(i)[0].parts], 'its halves are not aligned'
+
+
+def test_targets_of_selection_are_what_the_detector_sees_and_without_any_it_says_so(data, work, size):
+    sources.detect(data, work)
+    found = clips.targets(data, work, size)
+    assert {one['name'] for one in found} == {'m3svd_00000_0_0', 'm3svd_00002_0_0'}
+    record = sources.records(data, work)['m3svd/visible/' + Path(found[0]['rgb'][0]).name]
+    assert found[0]['truth'][0] == pytest.approx(sources.boxes_of(record)[0], abs=0.01)
+    assert all(len(one['rgb']) == len(one['tir']) == len(one['truth']) == 4 for one in found)
+    content = json.loads(work.boxes.read_text())
+    work.boxes.write_text(json.dumps({**content, 'annotations': []}))
+    with pytest.raises(UserError, match='on no selection clip') as caught:
+        clips.targets(data, work, size)
+    assert '\n' not in str(caught.value)
 
 
 def test_visible_halves_have_detected_and_random_boxes_within_the_image(data, work):
