@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'that run at the same time (1), each with its share of the processors')
     parser.add_argument('--workers', type=number(0), default=1, metavar='N', help='processes that read data (1)')
     parser.add_argument('--precision', choices=('float32', 'bfloat16'), default='float32', help='of the trainings '
-                        '(float32); bfloat16 halves their time on processors that have it')
+                        '(float32); bfloat16 is faster on processors that have it')
     parser.add_argument('--device', help='auto (default), cpu, cuda, cuda:1, mps')
 
 

@@ -28,7 +28,7 @@ class Settings:
             none.
         print_stats: names of the statistics that are shown; None for all.
         precision: that convolutions and matrix products of a step compute in (autocast): 'float32' or 'bfloat16', which
-            halves the time where the processor has it; weights and what the optimiser keeps stay float32.
+            is faster where the processor has it; weights and what the optimiser keeps stay float32.
         grad_clip_max_norm: largest norm of the gradient, which is scaled down to it; None for no limit.
         grad_norm_limit: norm of the gradient (before that) above which the run stops; None: where it is not finite.
         keep_checkpoints: how many of the newest checkpoints stay; None for all.
