@@ -11,6 +11,7 @@ from cmd_plugin.arguments import number, positive
 from cmd_plugin.errors import UserError
 
 STAGES = ('sources', 'parent', 'candidates', 'selection', 'children', 'evaluation', 'statistics', 'report')
+ASKED = ('ceiling',)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -30,8 +31,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         help='folder of all results (default workspace/reproduce)')
     parser.add_argument('--parent', type=Path, metavar='DIR', help='the --workspace of an earlier run of this size, '
                         'whose parent is taken')
-    parser.add_argument('--stages', nargs='+', choices=STAGES, metavar='STAGE', default=list(STAGES),
-                        help=f'some of {", ".join(STAGES)}')
+    parser.add_argument('--stages', nargs='+', choices=(*STAGES, *ASKED), metavar='STAGE',
+                        default=list(STAGES), help=f'some of {", ".join(STAGES)}; {ASKED[0]}, only where asked for: '
+                        'what labels of thermal video would give (docs/results.md)')
     parser.add_argument('--minutes', type=positive, metavar='M', help='stop before the piece that would end later; the '
                         'same command goes on (exit status 3)')
     parser.add_argument('--threads', type=number(0), metavar='N', help='processes that track (default 2; 0: this one)')
@@ -64,8 +66,9 @@ def run(options: argparse.Namespace) -> int:
     if options.parent is not None:
         adopt(Work(options.parent.expanduser().resolve() / name), work, numbers_of(size))
     status = pieces.run(stages.pieces(experiment, options.stages), options.minutes, options.jobs)
-    if (work.report / 'report.md').is_file():
-        print(f'\n{(work.report / "report.md").read_text(encoding="utf-8")}\nall of it: {work.report}')
+    for told in (work.report / 'report.md', work.report / 'ceiling.md'):
+        if told.is_file():
+            print(f'\n{told.read_text(encoding="utf-8")}\nall of it: {work.report}')
     return status
 
 

@@ -36,7 +36,7 @@ def evaluate(data: Data, work: Work, size: Size, label: str, network: Path, devi
         shutil.copytree(tracker.results_dir.with_name('parent'), tracker.results_dir, dirs_exist_ok=True)
     else:
         track([tracker], sequences_of(runs), size.threads)
-    _write(work, label, figures(tracker, sequences_of(runs)), runs)
+    note(work, label, figures(tracker, sequences_of(runs)), runs)
 
 
 def is_parent(work: Work, network: Path) -> bool:
@@ -49,7 +49,7 @@ def evaluate_static(data: Data, work: Work, size: Size) -> None:
     """Figures of the first box, for ever. Raises as `evaluate`."""
     locked(work)
     runs = test_runs(data, size)
-    _write(work, 'static', figures_of(static_boxes(sequences_of(runs)), sequences_of(runs)), runs)
+    note(work, 'static', figures_of(static_boxes(sequences_of(runs)), sequences_of(runs)), runs)
 
 
 def static_boxes(sequences: Any) -> dict[str, np.ndarray]:
@@ -57,7 +57,8 @@ def static_boxes(sequences: Any) -> dict[str, np.ndarray]:
     return {s.name: np.repeat(s.ground_truth_rect[:1], len(s.frames), axis=0) for s in sequences}
 
 
-def _write(work: Work, label: str, found: Figures, runs: list[Run]) -> None:
+def note(work: Work, label: str, found: Figures, runs: list[Run]) -> None:
+    """Write down figures of the test with the video and the group of each run, and when they were looked at."""
     write_json(work.figures(label), {
         'figures': found, 'videos': {run.sequence.name: run.video for run in runs},
         'groups': {run.sequence.name: run.group for run in runs}, 'looked_at': now()})

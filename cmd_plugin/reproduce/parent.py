@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import torch
@@ -20,9 +22,11 @@ from cmd_plugin.reproduce.sources import parent_data
 from cmd_plugin.reproduce.tracking import FileTracker, figures, track
 from ltr.actors.tracking import DiMPActor
 from ltr.admin.seeding import seed_everything
+from ltr.admin.settings import Settings
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import DiMPProcessing
 from ltr.data.sampler import DiMPSampler
+from ltr.dataset import BaseDataset
 from ltr.models.loss.target_classification import LBHinge
 from ltr.trainers import LTRTrainer
 from pytracking.evaluation import SequenceList, get_dataset
@@ -51,21 +55,37 @@ def processing(size: Size) -> DiMPProcessing:
         label_function_params={'feature_sz': size.cells, 'sigma_factor': size.label_sigma, 'kernel_sz': 4}, **strong())
 
 
+def loader_of(sets: Sequence[BaseDataset], weights: Sequence[float], size: Size, steps: int, workers: int) -> LTRLoader:
+    """Batches of `parent_batch` samples, `steps` of them an epoch, of labelled data drawn by their weights."""
+    sampler = DiMPSampler(sets, weights, samples_per_epoch=steps * size.parent_batch, max_gap=30, num_test_frames=1,
+                          num_train_frames=1, processing=processing(size), min_length=MIN_LENGTH)
+    return LTRLoader('train', sampler, batch_size=size.parent_batch, num_workers=workers, drop_last=True, stack_dim=1)
+
+
+def groups_of(net: Any, rate: float) -> list[dict[str, Any]]:
+    """Parameters of both heads, each with its rate, for Adam."""
+    return [{'params': list(part.parameters()), 'lr': share * rate}
+            for part, share in ((net.classifier, CLASSIFIER_SHARE), (net.bb_regressor, 1.0))]
+
+
+def trainer_of(net: Any, loader: LTRLoader, groups: list[dict[str, Any]], settings: Settings,
+               schedule: Callable[[torch.optim.Optimizer], Any]) -> LTRTrainer:
+    """DiMP's own training on labels."""
+    settings.grad_clip_max_norm = 5.0
+    optimizer = torch.optim.Adam(groups, betas=(0.9, 0.99))
+    actor = DiMPActor(net, {'iou': nn.MSELoss(), 'test_clf': LBHinge(threshold=0.05)}, LOSS_WEIGHT)
+    return LTRTrainer(actor, [loader], optimizer, settings, schedule(optimizer), freeze_backbone_bn_layers=True)
+
+
 def make_trainer(data: Data, work: Work, size: Size, device: str | None, workers: int) -> LTRTrainer:
     """The trainer of the parent, before its first epoch."""
     sets, weights = parent_data(data, work)
-    sampler = DiMPSampler(sets, weights, samples_per_epoch=size.parent_samples, max_gap=30, num_test_frames=1,
-                          num_train_frames=1, processing=processing(size), min_length=MIN_LENGTH)
-    loader = LTRLoader('train', sampler, batch_size=size.parent_batch, num_workers=workers, drop_last=True, stack_dim=1)
-    net: Any = new_parent(data, size)
-    rates = ((net.classifier, CLASSIFIER_SHARE * size.parent_rate), (net.bb_regressor, size.parent_rate))
-    optimizer = torch.optim.Adam([{'params': list(part.parameters()), 'lr': rate} for part, rate in rates],
-                                 betas=(0.9, 0.99))
+    loader = loader_of(sets, weights, size, size.parent_samples // size.parent_batch, workers)
+    net = new_parent(data, size)
     settings = training.settings(work.root, 'parent', SEED, device, size.precision)
-    settings.grad_clip_max_norm = 5.0
-    actor = DiMPActor(net, {'iou': nn.MSELoss(), 'test_clf': LBHinge(threshold=0.05)}, LOSS_WEIGHT)
-    return LTRTrainer(actor, [loader], optimizer, settings, torch.optim.lr_scheduler.StepLR(
-        optimizer, *size.parent_decay), freeze_backbone_bn_layers=True)
+    return trainer_of(net, loader, groups_of(net, size.parent_rate), settings,
+                      partial(torch.optim.lr_scheduler.StepLR, step_size=size.parent_decay[0],
+                              gamma=size.parent_decay[1]))
 
 
 def kept_out_sequences(data: Data, size: Size) -> SequenceList:

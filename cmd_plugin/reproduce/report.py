@@ -84,15 +84,15 @@ def main_table(results: Mapping[str, Any]) -> str:
     """Static box, parent, controls and children; mean and standard deviation over seeds."""
     rows = [[name, *(f'{found[measure]:.1f}' for measure in MEASURES)] for name, found in results['means'].items()]
     for row in results['rows']:
-        rows += [[f'{row["row"]}, {kind}', *(_spread(row[kind][measure]) for measure in MEASURES)]
+        rows += [[f'{row["row"]}, {kind}', *(spread(row[kind][measure]) for measure in MEASURES)]
                  for kind in reversed(KINDS)]
     return markdown(['', *TITLES], rows)
 
 
 def row_table(results: Mapping[str, Any]) -> str:
     """Child less control of every row, and either less the parent in Success."""
-    rows = [[row['row'], *(_interval(row['effect'][measure]) for measure in MEASURES),
-             *(_interval(row['less_parent'][kind]) for kind in KINDS)] for row in results['rows']]
+    rows = [[row['row'], *(interval(row['effect'][measure]) for measure in MEASURES),
+             *(interval(row['less_parent'][kind]) for kind in KINDS)] for row in results['rows']]
     return markdown(['child less control', *TITLES, *(f'{kind} less parent, Success' for kind in KINDS)], rows)
 
 
@@ -108,7 +108,7 @@ def effect_lines(row: Mapping[str, Any], goal: Mapping[str, float]) -> list[str]
 def group_table(row: Mapping[str, Any]) -> str:
     """By kind of target."""
     rows = [[group, str(found['success']['runs']), str(found['success']['videos']),
-             *(_interval(found[measure]) for measure in MEASURES)] for group, found in row['by_group'].items()]
+             *(interval(found[measure]) for measure in MEASURES)] for group, found in row['by_group'].items()]
     return markdown(['target', 'runs', 'videos', *TITLES], rows)
 
 
@@ -154,12 +154,14 @@ def _whole(values: Mapping[str, Any]) -> dict[str, Any]:
     return {key: np.nan if value is None else value for key, value in values.items()}
 
 
-def _interval(values: Mapping[str, Any]) -> str:
+def interval(values: Mapping[str, Any]) -> str:
+    """Mean and 95 % interval of an effect."""
     if values['low'] is None:
         return f'{values["mean"]:+.2f}'
     return f'{values["mean"]:+.2f} [{values["low"]:+.2f}, {values["high"]:+.2f}]'
 
 
-def _spread(values: Sequence[float]) -> str:
+def spread(values: Sequence[float]) -> str:
+    """Mean and standard deviation over seeds."""
     mean = f'{np.mean(values):.1f}'
     return mean if len(values) == 1 else f'{mean} +- {np.std(values, ddof=1):.1f}'

@@ -24,7 +24,7 @@ LEAST = 20
 
 @dataclass(frozen=True)
 class Run:
-    """One start point.
+    """One start point, or a whole sequence.
 
     Attributes:
         sequence: frames and truth from the start point on.
@@ -37,18 +37,27 @@ class Run:
     group: str
 
 
-def test_runs(data: Data, size: Size) -> list[Run]:
-    """All runs of the test videos, in order of video and name."""
-    runs = []
+def labelled(data: Data, most: int = 0) -> list[Run]:
+    """The sequences of the test videos as they are, in order of video and name; at most `most` of each, all for 0."""
+    found = []
     for root in (data.root / 'tir', data.root / 'tir_mot'):
         by_video: dict[str, list[Sequence]] = {}
         for sequence in get_dataset('folder', root=root):
             by_video.setdefault(video_of(sequence), []).append(sequence)
-        for video, sequences in by_video.items():
-            for sequence in spread(sequences, size.runs):
-                group = group_of(sequence, root)
-                runs += [Run(part, video, group) for part in parts(sequence, size.run_frames, size.run_gap)]
-    return runs
+        found += [Run(sequence, video, group_of(sequence, root)) for video, sequences in by_video.items()
+                  for sequence in spread(sequences, most)]
+    return found
+
+
+def test_runs(data: Data, size: Size) -> list[Run]:
+    """All runs of the test videos, in order of video and name."""
+    return [Run(part, found.video, found.group) for found in labelled(data, size.runs)
+            for part in parts(found.sequence, size.run_frames, size.run_gap)]
+
+
+def videos_of(runs: list[Run]) -> list[str]:
+    """Their videos, each once, in order."""
+    return list(dict.fromkeys(run.video for run in runs))
 
 
 def sequences_of(runs: list[Run]) -> SequenceList:

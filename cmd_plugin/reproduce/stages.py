@@ -10,6 +10,8 @@ from pathlib import Path
 from cmd_plugin import checkpoints
 from cmd_plugin.reproduce import (
     backbones,
+    ceiling,
+    ceiling_report,
     children,
     choice,
     clips,
@@ -31,7 +33,6 @@ from ltr.admin.device import pick_device
 
 ALL_RUNS = 12
 """Runs of a video, about, where all are tracked; for the time left alone."""
-STAGES = ('sources', 'parent', 'candidates', 'selection', 'children', 'evaluation', 'statistics', 'report')
 
 
 @dataclass(frozen=True)
@@ -53,9 +54,9 @@ class Experiment:
     workers: int = 0
 
 
-def pieces(exp: Experiment, stages: Sequence[str] = STAGES) -> list[Piece]:
+def pieces(exp: Experiment, stages: Sequence[str]) -> list[Piece]:
     """Pieces of some stages, in order."""
-    return [piece for stage in STAGES if stage in stages for piece in MAKERS[stage](exp)]
+    return [piece for stage, make in MAKERS.items() if stage in stages for piece in make(exp)]
 
 
 def _sources(exp: Experiment) -> Iterator[Piece]:
@@ -145,7 +146,12 @@ def _evaluation(exp: Experiment) -> Iterator[Piece]:
     for label, path in networks:
         yield Piece('evaluation', label, exp.work.figures(label),
                     partial(evaluation.evaluate, exp.data, exp.work, exp.size, label, path, exp.device),
-                    (exp.size.runs or ALL_RUNS) * exp.size.run_frames / 75, alone=True)
+                    _test(exp.size), alone=True)
+
+
+def _test(size: Size) -> float:
+    """Cost of tracking all test runs once."""
+    return (size.runs or ALL_RUNS) * size.run_frames / 75
 
 
 def _statistics(exp: Experiment) -> Iterator[Piece]:
@@ -158,5 +164,23 @@ def _report(exp: Experiment) -> Iterator[Piece]:
                 partial(report.write, exp.data, exp.work, exp.size, exp.seeds), 0.1)
 
 
+def _ceiling(exp: Experiment) -> Iterator[Piece]:
+    seeds = range(min(exp.seeds, ceiling.SEEDS))
+    for seed in seeds:
+        for arm in ceiling.ARMS:
+            for fold in arm.folds:
+                yield Piece('ceiling', f'{arm.name}, fold {fold}, seed {seed}', ceiling.network_of(
+                    exp.work, arm, fold, seed), partial(ceiling.train, exp.data, exp.work, exp.size, arm, fold, seed,
+                                                        exp.device, exp.workers), exp.size.steps[-1] / 60, alone=True)
+    for seed in seeds:
+        for arm in ceiling.ARMS:
+            yield Piece('ceiling', f'{arm.name}, seed {seed}: the test', exp.work.figures(ceiling.label_of(arm, seed)),
+                        partial(ceiling.evaluate, exp.data, exp.work, exp.size, arm, seed, exp.device),
+                        _test(exp.size), alone=True)
+    yield Piece('ceiling', 'tables', exp.work.report / 'ceiling.md',
+                partial(ceiling_report.write, exp.work, exp.size, len(seeds)), 0.02)
+
+
 MAKERS = {'sources': _sources, 'parent': _parent, 'candidates': _candidates, 'selection': _selection,
-          'children': _children, 'evaluation': _evaluation, 'statistics': _statistics, 'report': _report}
+          'children': _children, 'evaluation': _evaluation, 'statistics': _statistics, 'report': _report,
+          'ceiling': _ceiling}

@@ -33,7 +33,7 @@ def write(work: Work, size: Size, seeds: int) -> None:
         'untrained': {name: read_json(work.candidate(name, 0))['success']['0']
                       for name in ('parent', *backbones_of(size.rows))},
         'looked_at': read_json(work.figures('parent'))['looked_at'],
-        'parent': {'curve': curve, 'plateau': _plain(asdict(is_plateau(curve))), 'kept_out': read_json(work.kept_out)},
+        'parent': {'curve': curve, 'plateau': plain(asdict(is_plateau(curve))), 'kept_out': read_json(work.kept_out)},
         'means': {name: _means(work, name) for name in ('static', 'parent')},
         'rows': [_row(work, rank, chosen, seeds) for rank, chosen in enumerate(locked(work))]}
     write_json(work.results, content)
@@ -49,14 +49,14 @@ def _row(work: Work, rank: int, chosen: dict[str, Any], seeds: int) -> dict[str,
     for kind in KINDS:
         row[kind] = {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in found[kind]]
                      for measure in MEASURES}
-    differences = {measure: _array(found['child'], measure, names) - _array(found['control'], measure, names)
+    differences = {measure: by_run(found['child'], measure) - by_run(found['control'], measure)
                    for measure in MEASURES}
     parent_figures = [read_json(work.figures('parent'))] * seeds
-    row['effect'] = {measure: _plain(asdict(effect(differences[measure], videos))) for measure in MEASURES}
-    row['less_parent'] = {kind: _plain(asdict(effect(
-        _array(found[kind], 'success', names) - _array(parent_figures, 'success', names), videos))) for kind in KINDS}
+    row['effect'] = {measure: plain(asdict(effect(differences[measure], videos))) for measure in MEASURES}
+    row['less_parent'] = {kind: plain(asdict(effect(
+        by_run(found[kind], 'success') - by_run(parent_figures, 'success'), videos))) for kind in KINDS}
     row['by_group'] = _by(groups, lambda rows: {
-        measure: _plain(asdict(effect(differences[measure][rows], [videos[i] for i in rows])))
+        measure: plain(asdict(effect(differences[measure][rows], [videos[i] for i in rows])))
         for measure in MEASURES})
     row['by_video'] = _by(videos, lambda rows: {
         'runs': len(rows), 'mean': float(differences['success'][rows].mean()),
@@ -66,9 +66,9 @@ def _row(work: Work, rank: int, chosen: dict[str, Any], seeds: int) -> dict[str,
     return row
 
 
-def _array(found: list[dict[str, Any]], measure: str, names: list[str]) -> NDArray[np.float64]:
-    """(runs, seeds) figures."""
-    return np.array([[one['figures'][measure][name] for one in found] for name in names])
+def by_run(found: list[dict[str, Any]], measure: str) -> NDArray[np.float64]:
+    """(runs, seeds) figures, runs in the order of the first of `found`."""
+    return np.array([[one['figures'][measure][name] for one in found] for name in found[0]['videos']])
 
 
 def _by(keys: list[str], make: Callable[[list[int]], Any]) -> dict[str, Any]:
@@ -80,7 +80,7 @@ def _means(work: Work, name: str) -> dict[str, float]:
     return {measure: float(np.mean(list(found[measure].values()))) for measure in MEASURES}
 
 
-def _plain(values: dict[str, Any]) -> dict[str, Any]:
+def plain(values: dict[str, Any]) -> dict[str, Any]:
     """JSON knows no NaN."""
     return {key: None if isinstance(value, float) and not np.isfinite(value) else value
             for key, value in values.items()}

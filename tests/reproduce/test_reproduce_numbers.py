@@ -31,7 +31,7 @@ from cmd_plugin.reproduce.runs import LEAST, parts, spread
 from cmd_plugin.reproduce.runs import test_runs as runs_of
 from cmd_plugin.reproduce.sizes import SIZES
 from cmd_plugin.reproduce.statistics import effect
-from cmd_plugin.reproduce.summary import GOAL, _plain
+from cmd_plugin.reproduce.summary import GOAL, plain
 from pytracking.evaluation.data import Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -99,7 +99,7 @@ def test_one_video_gives_no_interval():
     found = effect(np.ones((3, 2)), ['a'] * 3)
     assert found.mean == 1 and np.isnan([found.low, found.high, found.detectable]).all()
     assert 'no interval' in found.line()
-    json.dumps(_plain(vars(found)), allow_nan=False)
+    json.dumps(plain(vars(found)), allow_nan=False)
 
 
 @pytest.mark.parametrize('shape', [(0, 2), (2, 0), (3, 2)])
@@ -320,7 +320,7 @@ def test_a_workspace_is_not_mixed(tmp_path):
 
 
 def test_stages_of_the_command_are_those_that_are_made(tmp_path, monkeypatch):
-    assert command.STAGES == stages.STAGES == tuple(stages.MAKERS)
+    assert (*command.STAGES, *command.ASKED) == tuple(stages.MAKERS)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match='no folder'):
         cli.main(['reproduce', '--data', 'nowhere'])

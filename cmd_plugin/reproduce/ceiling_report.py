@@ -1,0 +1,54 @@
+"""Effects and tables of the ceiling."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import numpy as np
+
+from cmd_plugin.reproduce.ceiling import ARMS, FOLDS, RATE, label_of
+from cmd_plugin.reproduce.places import Work, read_json, write_json
+from cmd_plugin.reproduce.report import TITLES, interval, markdown, spread
+from cmd_plugin.reproduce.sizes import Size
+from cmd_plugin.reproduce.statistics import effect
+from cmd_plugin.reproduce.summary import by_run, plain
+from cmd_plugin.reproduce.tracking import MEASURES
+from ltr.admin.whole import write_whole
+
+
+def write(work: Work, size: Size, seeds: int) -> None:
+    """Write `ceiling.json` and, last, the tables."""
+    found: dict[str, list[dict[str, Any]]] = {arm.name: [read_json(work.figures(label_of(arm, seed)))
+                                                         for seed in range(seeds)] for arm in ARMS}
+    found['parent'] = [read_json(work.figures('parent'))] * seeds
+    videos = list(found['parent'][0]['videos'].values())
+    content: dict[str, Any] = {
+        'folds': FOLDS, 'rate': RATE, 'steps': size.steps[-1], 'batch': size.parent_batch, 'seeds': seeds,
+        'means': {name: {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in some]
+                         for measure in MEASURES}
+                  for name, some in {**found, 'parent': found['parent'][:1]}.items()},
+        'effects': {f'{first} less {second}': {
+            measure: plain(asdict(effect(by_run(found[first], measure) - by_run(found[second], measure), videos)))
+            for measure in MEASURES} for first, second in compared()}}
+    write_json(work.root / 'ceiling.json', content)
+    write_whole(work.report / 'ceiling.md', ('\n\n'.join(text(content)) + '\n').encode())
+
+
+def compared() -> list[tuple[str, str]]:
+    """What is held against what."""
+    return [pair for learned in ('', '_opened') for pair in (
+        (f'labels{learned}', f'control{learned}'), (f'labels{learned}', 'parent'), (f'control{learned}', 'parent'))]
+
+
+def text(content: dict[str, Any]) -> list[str]:
+    """Paragraphs and tables."""
+    means = [[name, *(spread(values[measure]) for measure in MEASURES)] for name, values in content['means'].items()]
+    effects = [[name, *(interval(values[measure]) for measure in MEASURES),
+                '-' if values['success']['detectable'] is None else f'{values["success"]["detectable"]:.1f}']
+               for name, values in content['effects'].items()]
+    return ['# What labels would give',
+            f'The parent trained on for {content["steps"]} steps of {content["batch"]} samples: "labels" with labelled '
+            f'thermal video of other test videos ({content["folds"]} folds) as half of its data, "control" with its '
+            f'RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
+            markdown(['thermal runs', *TITLES], means), markdown(['', *TITLES, 'seen with 80 %, Success'], effects)]
