@@ -8,17 +8,19 @@ import shutil
 from datetime import datetime, timezone
 from typing import Any
 
+import numpy as np
+
 from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce.children import train
-from cmd_plugin.reproduce.clips import thermal_clips
+from cmd_plugin.reproduce.clips import by_clip, thermal_clips
 from cmd_plugin.reproduce.places import Work, read_json, write_json
 from cmd_plugin.reproduce.rows import row_of
 from cmd_plugin.reproduce.sizes import Size
-from cmd_plugin.reproduce.tracking import FileTracker, figures, mean, track
+from cmd_plugin.reproduce.tracking import FileTracker, figures, track
 
 SEED = 1000
 """Of candidates: none of those that are tested later."""
-BY = 'Success on thermal halves against targets detected on visible ones'
+BY = 'Success on thermal halves against targets detected on visible ones, mean over clips'
 
 
 def score(work: Work, size: Size, row: str, rate: float, device: str | None) -> None:
@@ -27,25 +29,25 @@ def score(work: Work, size: Size, row: str, rate: float, device: str | None) -> 
     networks = train(work, size, row_of(row, rate), size.steps, SEED, name, device)
     scores = {str(steps): score_of(work, size, path, f'{name}_{steps}', device)
               for steps, path in zip(size.steps, networks, strict=True)}
-    write_json(work.candidate(row, rate), {'row': row, 'rate': rate, 'success': scores})
+    write_json(work.candidate(row, rate), {'row': row, 'rate': rate, 'scores': scores})
     for path in networks:
         path.unlink()
 
 
 def score_untrained(work: Work, size: Size, name: str, device: str | None) -> None:
     """The same for `parent`, or for it with another backbone: no candidate, but tells what a score is worth."""
-    write_json(work.candidate(name, 0), {'row': name, 'rate': 0, 'success': {
+    write_json(work.candidate(name, 0), {'row': name, 'rate': 0, 'scores': {
         '0': score_of(work, size, work.backbone(name), name, device)}})
 
 
-def score_of(work: Work, size: Size, network: Any, label: str, device: str | None) -> float:
-    """Success of a network against the pseudo truth, x 100; its tracks are not kept."""
+def score_of(work: Work, size: Size, network: Any, label: str, device: str | None) -> dict[str, Any]:
+    """Success of a network against the pseudo truth, x 100, of each clip and their mean; its tracks are not kept."""
     tracker = FileTracker(label, network, size.crop, work.scratch / 'clips', device)
     sequences = thermal_clips(work)
     track([tracker], sequences, size.threads)
-    found = mean(figures(tracker, sequences))
+    found = by_clip(work, figures(tracker, sequences)['success'])
     shutil.rmtree(tracker.results_dir)
-    return round(found, 4)
+    return {'success': round(float(np.mean(list(found.values()))), 4), 'by_clip': found}
 
 
 def choose(work: Work, size: Size) -> None:
@@ -71,8 +73,8 @@ def ranked(work: Work, size: Size) -> list[dict[str, Any]]:
     """The best of each row, by falling score; of equals the fewer steps, then the smaller rate."""
     best = []
     for row in size.rows:
-        found = [{'row': row, 'rate': rate, 'steps': int(steps), 'success': value} for rate in size.rates
-                 for steps, value in read_json(work.candidate(row, rate))['success'].items()]
+        found = [{'row': row, 'rate': rate, 'steps': int(steps), 'success': score['success']} for rate in size.rates
+                 for steps, score in read_json(work.candidate(row, rate))['scores'].items()]
         best.append(min(found, key=lambda one: (-one['success'], one['steps'], one['rate'])))
     return sorted(best, key=lambda one: (-one['success'], size.rows.index(one['row'])))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,15 @@ from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce.chains import chains, overlap
 from cmd_plugin.reproduce.pairs import SomePairs, divide_pairs
 from cmd_plugin.reproduce.places import Data, Work, read_json, write_json
+from cmd_plugin.reproduce.shaken import moved, shake
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.sources import large_enough, records
 from cmd_plugin.reproduce.tracking import FileTracker, track
 from pytracking.evaluation.data import Sequence, SequenceList
 from pytracking.evaluation.results import read_boxes
 
+SEED = 0
+"""Of the moves of the camera."""
 AGREEMENT = 0.3
 """Overlap of the parent's last box on RGB with the detected one, for a target to be one that can be tracked."""
 LEAST = 0.6
@@ -32,23 +36,25 @@ def starts(pairs: SomePairs, frames: int) -> list[range]:
 
 
 def targets(data: Data, work: Work, size: Size) -> list[dict[str, Any]]:
-    """Detected targets of all stretches, at most `clip_targets` each, with their files and boxes.
+    """Detected targets of all stretches, at most `clip_targets` each, with their shaken files and boxes.
 
     Raises:
         UserError: there is none.
     """
     root = data.root / 'pairs'
     found = records(data, work)
-    made = []
+    made: list[dict[str, Any]] = []
     for clip, pairs in divide_pairs(root)[1].items():
         for stretch in starts(pairs, size.clip_frames):
-            files = [pairs.paths(index) for index in stretch]
-            frames: list[list[Found]] = [large_enough(found.get(pair_name(rgb, root))) for rgb, _ in files]
+            frames: list[list[Found]] = [large_enough(found.get(pair_name(pairs.paths(index)[0], root)))
+                                         for index in stretch]
+            name = f'{clip.replace("/", "_")}_{stretch.start}'
+            files, maps = shake(pairs, stretch, work.shaken / name, np.random.default_rng((SEED, len(made))))
             for number, chain in enumerate(chains(frames, math.ceil(LEAST * len(files)))[:size.clip_targets]):
-                part = files[chain.start:chain.stop]
-                made.append({'name': f'{clip.replace("/", "_")}_{stretch.start}_{number}',
-                             'rgb': [str(rgb) for rgb, _ in part], 'tir': [str(tir) for _, tir in part],
-                             'truth': chain.boxes.round(2).tolist()})
+                part = slice(chain.start, chain.stop)
+                made.append({'name': f'{name}_{number}', 'clip': clip, 'rgb': [rgb for rgb, _ in files[part]],
+                             'tir': [tir for _, tir in files[part]],
+                             'truth': moved(chain.boxes, maps[part]).round(2).tolist()})
     if not made:
         raise UserError(f'on no selection clip of {root} was a target detected in most frames of a stretch, so '
                         'nothing can be chosen: give clips with people or vehicles')
@@ -67,6 +73,14 @@ def make_clips(data: Data, work: Work, size: Size, device: str | None) -> None:
     print(f'selection clips: {len(found)} detected targets, {doubted} of them lost by the parent on RGB'
           f'{"; as there are no others they are all taken" if not kept else ""}')
     write_json(work.clips, {'clips': kept or found, 'doubted': doubted})
+
+
+def by_clip(work: Work, figures: Mapping[str, float]) -> dict[str, float]:
+    """Means of the targets' figures over each clip."""
+    found: dict[str, list[float]] = {}
+    for one in read_json(work.clips)['clips']:
+        found.setdefault(one['clip'], []).append(figures[one['name']])
+    return {clip: round(float(np.mean(values)), 4) for clip, values in found.items()}
 
 
 def thermal_clips(work: Work) -> SequenceList:

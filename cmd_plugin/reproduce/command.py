@@ -20,6 +20,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seeds', type=number(1), metavar='K', help='trainings of child and control (5; quick: 3)')
     parser.add_argument('--rows', nargs='+', metavar='ROW', help='what is tried: rows of Table 1 and variants '
                         '(docs/results.md); by default those of the size')
+    parser.add_argument('--rates', nargs='+', type=positive, metavar='RATE', help="of Adam, tried of every row; by "
+                        'default those of the size')
     parser.add_argument('--steps', type=number(1), metavar='N', help='of every child and control; a '
                         'multiple of 100 (600 by default; quick: of 40, 80)')
     parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
@@ -86,7 +88,8 @@ def size_of(size: Any, options: argparse.Namespace) -> Any:
     rows = known(options.rows) if options.rows else size.rows
     threads = size.threads if options.threads is None else options.threads
     return replace(
-        size, rows=rows, chosen=min(options.tested or size.chosen, len(rows)), precision=options.precision,
+        size, rows=rows, rates=tuple(dict.fromkeys(options.rates or size.rates)),
+        chosen=min(options.tested or size.chosen, len(rows)), precision=options.precision,
         steps=size.steps if options.steps is None else (options.steps,),
         threads=0 if options.threads is None and options.jobs > 1 else threads)
 

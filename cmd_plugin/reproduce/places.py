@@ -65,6 +65,11 @@ class Work:
         return self.root / 'clips.json'
 
     @property
+    def shaken(self) -> Path:
+        """Frames of the selection clips as a moving camera sees them."""
+        return self.root / 'clips'
+
+    @property
     def parent(self) -> Path:
         """The parent."""
         return self.backbone('')

@@ -41,7 +41,7 @@ def by_row(rows: Sequence[Mapping[str, Any]], goal: float, path: Path) -> Path:
     axes.axvline(0, color='black', linewidth=0.8)
     axes.axvline(goal, color='tab:green', linestyle='--', linewidth=1, label=f'goal ({goal:+.1f})')
     axes.set_yticks(range(len(rows)), [row['row'] for row in rows])
-    axes.invert_yaxis()
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel('Success, points, with the 95 % interval')
     figure.legend(loc='outside upper center', ncols=3, fontsize='small')
     return _save(figure, path)

@@ -56,6 +56,7 @@ def text(results: Mapping[str, Any]) -> list[str]:
              candidate_table(results), '## On thermal runs', main_table(results), row_table(results),
              '![child less control and control less parent, by row](rows.png)']
     lines += ['![child less control by video](child_less_control.png)',
+              'White is the truth, green the child, red its control.',
               '![frames where the child wins (above) and loses most](frames.png)']
     for row in results['rows']:
         lines += [f'## {row["row"]}, rate {row["rate"]:g}, {row["steps"]} steps: child less control',
@@ -72,12 +73,14 @@ def kept_out_table(kept_out: Mapping[str, Any]) -> str:
 
 
 def candidate_table(results: Mapping[str, Any]) -> str:
-    """Every row at every rate after every number of steps; what was not trained in the last lines."""
-    steps = [str(number) for number in results['size']['steps']]
-    rows = [[one['row'], f'{one["rate"]:g}', *(f'{one["success"][number]:.1f}' for number in steps)]
-            for one in results['candidates']]
-    rows += [[name, '-', f'{value:.1f}', *['-'] * (len(steps) - 1)] for name, value in results['untrained'].items()]
-    return markdown(['row', 'rate', *(f'{number} steps' for number in steps)], rows)
+    """Every row at every rate after every number of steps, over all and by clip; what was not trained in the end."""
+    scored = [(one['row'], f'{one["rate"]:g}', steps, score) for one in results['candidates']
+              for steps, score in one['scores'].items()]
+    scored += [(name, '-', '-', score) for name, score in results['untrained'].items()]
+    clips = list(scored[0][3]['by_clip'])
+    return markdown(['row', 'rate', 'steps', 'mean', *clips],
+                    [[row, rate, steps, *(f'{value:.1f}' for value in (score['success'], *score['by_clip'].values()))]
+                     for row, rate, steps, score in scored])
 
 
 def main_table(results: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def write(work: Work, size: Size, seeds: int) -> None:
         'protocol': PROTOCOL, 'goal': GOAL, 'size': asdict(size), 'seeds': seeds, 'time': now(),
         'choice': read_json(work.choice), 'candidates': [read_json(work.candidate(row, rate)) for row in size.rows
                                                          for rate in size.rates],
-        'untrained': {name: read_json(work.candidate(name, 0))['success']['0']
+        'untrained': {name: read_json(work.candidate(name, 0))['scores']['0']
                       for name in ('parent', *backbones_of(size.rows))},
         'looked_at': read_json(work.figures('parent'))['looked_at'],
         'parent': {'curve': curve, 'plateau': plain(asdict(is_plateau(curve))), 'kept_out': read_json(work.kept_out)},

@@ -65,8 +65,3 @@ def figures_of(boxes: dict[str, np.ndarray], sequences: Iterable[Frames]) -> Fig
     result = evaluate(boxes, list(sequences), PROTOCOL)
     return {measure: {name: round(100 * value, 4) for name, value in result.sequence_figures(measure).items()}
             for measure in MEASURES}
-
-
-def mean(figures: Figures, measure: str = 'success') -> float:
-    """Mean over sequences."""
-    return float(np.mean(list(figures[measure].values())))

@@ -64,8 +64,10 @@ def test_targets_of_selection_are_what_the_detector_sees_and_without_any_it_says
     sources.detect(data, work)
     found = clips.targets(data, work, size)
     assert {one['name'] for one in found} == {'m3svd_00000_0_0', 'm3svd_00002_0_0'}
-    record = sources.records(data, work)['m3svd/visible/' + Path(found[0]['rgb'][0]).name]
-    assert found[0]['truth'][0] == pytest.approx(sources.boxes_of(record)[0], abs=0.01)
+    first = divide_pairs(data.root / 'pairs')[1]['m3svd/00000'].paths(0)[0]
+    record = sources.records(data, work)[f'm3svd/visible/{first.name}']
+    assert found[0]['truth'][0] == pytest.approx(sources.boxes_of(record)[0], abs=0.01), 'the first frame is not moved'
+    assert found[0]['truth'][1][:2] != pytest.approx(sources.boxes_of(record)[0][:2], abs=0.5), 'the second one is'
     assert all(len(one['rgb']) == len(one['tir']) == len(one['truth']) == 4 for one in found)
     content = json.loads(work.boxes.read_text())
     work.boxes.write_text(json.dumps({**content, 'annotations': []}))
@@ -92,7 +94,8 @@ def test_visible_halves_have_detected_and_random_boxes_within_the_image(data, wo
 def scored(work, size):
     for row, values in (('c1', {'1': 40.0, '2': 41.0}), ('d5', {'1': 42.0, '2': 42.0}),
                         ('d3_varied', {'1': 42.0, '2': 41.0})):
-        write_json(work.candidate(row, 1e-4), {'row': row, 'rate': 1e-4, 'success': values})
+        write_json(work.candidate(row, 1e-4), {'row': row, 'rate': 1e-4, 'scores': {
+            steps: {'success': value, 'by_clip': {}} for steps, value in values.items()}})
     return work
 
 
@@ -125,7 +128,8 @@ def test_a_choice_stands(scored, size):
     before = scored.choice.read_text()
     choice.choose(scored, size)
     assert scored.choice.read_text() == before
-    write_json(scored.candidate('c1', 1e-4), {'row': 'c1', 'rate': 1e-4, 'success': {'1': 50.0, '2': 0.0}})
+    write_json(scored.candidate('c1', 1e-4), {'row': 'c1', 'rate': 1e-4, 'scores': {
+        '1': {'success': 50.0}, '2': {'success': 0.0}}})
     with pytest.raises(UserError, match='the choice stands'):
         choice.choose(scored, size)
 
