@@ -17,9 +17,9 @@ import torch
 from cmd_plugin import checkpoints
 from cmd_plugin.reproduce import parent, training
 from cmd_plugin.reproduce.children import falling
-from cmd_plugin.reproduce.choice import locked
+from cmd_plugin.reproduce.choice import locked, score_of
 from cmd_plugin.reproduce.evaluation import note
-from cmd_plugin.reproduce.places import Data, Work
+from cmd_plugin.reproduce.places import Data, Work, write_json
 from cmd_plugin.reproduce.rows import OPENED_SHARE
 from cmd_plugin.reproduce.runs import Run, labelled, sequences_of, test_runs, videos_of
 from cmd_plugin.reproduce.sizes import Size
@@ -115,6 +115,17 @@ def train(data: Data, work: Work, size: Size, arm: Arm, fold: int, seed: int, de
     checkpoints.save(path, net.cpu(), {'recipe': f'ceiling {arm.name}', 'tracker': 'cmd_dimp', 'crop_size': size.crop,
                                        'fold': fold, 'seed': seed, 'steps': size.steps[-1]})
     training.forget(trainer)
+
+
+def judged(work: Work, arm: Arm, seed: int) -> Path:
+    """What the selection clips say of an arm's first network."""
+    return work.root / 'ceiling' / f'{arm.name}_seed{seed}.json'
+
+
+def judge(work: Work, size: Size, arm: Arm, seed: int, device: str | None) -> None:
+    """Score an arm's first network on the selection clips: a judge that is worth something sees what labels give."""
+    write_json(judged(work, arm, seed), score_of(work, size, network_of(work, arm, 0, seed), label_of(arm, seed),
+                                                 device))
 
 
 def evaluate(data: Data, work: Work, size: Size, arm: Arm, seed: int, device: str | None) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cmd_plugin.reproduce.ceiling import ARMS, FOLDS, RATE, label_of
+from cmd_plugin.reproduce.ceiling import ARMS, FOLDS, RATE, judged, label_of
 from cmd_plugin.reproduce.places import Work, read_json, write_json
 from cmd_plugin.reproduce.report import TITLES, interval, markdown, spread
 from cmd_plugin.reproduce.sizes import Size
@@ -22,17 +22,25 @@ def write(work: Work, size: Size, seeds: int) -> None:
     found: dict[str, list[dict[str, Any]]] = {arm.name: [read_json(work.figures(label_of(arm, seed)))
                                                          for seed in range(seeds)] for arm in ARMS}
     found['parent'] = [read_json(work.figures('parent'))] * seeds
-    videos = list(found['parent'][0]['videos'].values())
+    selection = {arm.name: [read_json(judged(work, arm, seed))['success'] for seed in range(seeds)] for arm in ARMS}
+    selection['parent'] = [read_json(work.candidate('parent', 0))['scores']['0']['success']]
     content: dict[str, Any] = {
         'folds': FOLDS, 'rate': RATE, 'steps': size.steps[-1], 'batch': size.parent_batch, 'seeds': seeds,
-        'means': {name: {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in some]
-                         for measure in MEASURES}
-                  for name, some in {**found, 'parent': found['parent'][:1]}.items()},
-        'effects': {f'{first} less {second}': {
-            measure: plain(asdict(effect(by_run(found[first], measure) - by_run(found[second], measure), videos)))
-            for measure in MEASURES} for first, second in compared()}}
+        'means': {name: _means(found[name][:len(scores)]) for name, scores in selection.items()},
+        'selection': selection,
+        'effects': {f'{first} less {second}': _effects(found[first], found[second]) for first, second in compared()}}
     write_json(work.root / 'ceiling.json', content)
     write_whole(work.report / 'ceiling.md', ('\n\n'.join(text(content)) + '\n').encode())
+
+
+def _means(found: list[dict[str, Any]]) -> dict[str, list[float]]:
+    return {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in found] for measure in MEASURES}
+
+
+def _effects(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> dict[str, Any]:
+    videos = list(first[0]['videos'].values())
+    return {measure: plain(asdict(effect(by_run(first, measure) - by_run(second, measure), videos)))
+            for measure in MEASURES}
 
 
 def compared() -> list[tuple[str, str]]:
@@ -43,7 +51,8 @@ def compared() -> list[tuple[str, str]]:
 
 def text(content: dict[str, Any]) -> list[str]:
     """Paragraphs and tables."""
-    means = [[name, *(spread(values[measure]) for measure in MEASURES)] for name, values in content['means'].items()]
+    means = [[name, *(spread(values[measure]) for measure in MEASURES), spread(content['selection'][name])]
+             for name, values in content['means'].items()]
     effects = [[name, *(interval(values[measure]) for measure in MEASURES),
                 '-' if values['success']['detectable'] is None else f'{values["success"]["detectable"]:.1f}']
                for name, values in content['effects'].items()]
@@ -51,4 +60,5 @@ def text(content: dict[str, Any]) -> list[str]:
             f'The parent trained on for {content["steps"]} steps of {content["batch"]} samples: "labels" with labelled '
             f'thermal video of other test videos ({content["folds"]} folds) as half of its data, "control" with its '
             f'RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
-            markdown(['thermal runs', *TITLES], means), markdown(['', *TITLES, 'seen with 80 %, Success'], effects)]
+            markdown(['thermal runs', *TITLES, 'Success on selection clips'], means),
+            markdown(['', *TITLES, 'seen with 80 %, Success'], effects)]

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from cmd_plugin.data.box_records import Found
+from cmd_plugin.data.box_records import Found, Record
 from cmd_plugin.detect.detecting import pair_name
 from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce.chains import chains, overlap
@@ -25,6 +25,9 @@ SEED = 0
 """Of the moves of the camera."""
 AGREEMENT = 0.3
 """Overlap of the parent's last box on RGB with the detected one, for a target to be one that can be tracked."""
+WARM = frozenset(('person', 'bicycle', 'car', 'motorcycle', 'bus', 'train', 'truck', 'bird', 'cat', 'dog', 'horse',
+                  'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'))
+"""What is looked for: a tent or a poster would be no target on the thermal half."""
 LEAST = 0.6
 """Share of a stretch that a target must be seen in."""
 
@@ -33,6 +36,11 @@ def starts(pairs: SomePairs, frames: int) -> list[range]:
     """Stretches of a clip of at most `frames` frames, one after the other; what is left over is too short for one."""
     ends = range(frames, len(pairs) + 1, frames)
     return [range(end - frames, end) for end in ends] or [range(len(pairs))]
+
+
+def warm(record: Record | None) -> list[Found]:
+    """Detections of people, animals and vehicles that are no mere specks."""
+    return [box for box in large_enough(record) if box.label in WARM]
 
 
 def targets(data: Data, work: Work, size: Size) -> list[dict[str, Any]]:
@@ -46,8 +54,7 @@ def targets(data: Data, work: Work, size: Size) -> list[dict[str, Any]]:
     made: list[dict[str, Any]] = []
     for clip, pairs in divide_pairs(root)[1].items():
         for stretch in starts(pairs, size.clip_frames):
-            frames: list[list[Found]] = [large_enough(found.get(pair_name(pairs.paths(index)[0], root)))
-                                         for index in stretch]
+            frames = [warm(found.get(pair_name(pairs.paths(index)[0], root))) for index in stretch]
             name = f'{clip.replace("/", "_")}_{stretch.start}'
             files, maps = shake(pairs, stretch, work.shaken / name, np.random.default_rng((SEED, len(made))))
             for number, chain in enumerate(chains(frames, math.ceil(LEAST * len(files)))[:size.clip_targets]):

@@ -177,6 +177,8 @@ def _ceiling(exp: Experiment) -> Iterator[Piece]:
             yield Piece('ceiling', f'{arm.name}, seed {seed}: the test', exp.work.figures(ceiling.label_of(arm, seed)),
                         partial(ceiling.evaluate, exp.data, exp.work, exp.size, arm, seed, exp.device),
                         _test(exp.size), alone=True)
+            yield Piece('ceiling', f'{arm.name}, seed {seed}: selection clips', ceiling.judged(exp.work, arm, seed),
+                        partial(ceiling.judge, exp.work, exp.size, arm, seed, exp.device), _look(exp.size), alone=True)
     yield Piece('ceiling', 'tables', exp.work.report / 'ceiling.md',
                 partial(ceiling_report.write, exp.work, exp.size, len(seeds)), 0.02)
 

@@ -70,6 +70,9 @@ def test_targets_of_selection_are_what_the_detector_sees_and_without_any_it_says
     assert found[0]['truth'][1][:2] != pytest.approx(sources.boxes_of(record)[0][:2], abs=0.5), 'the second one is'
     assert all(len(one['rgb']) == len(one['tir']) == len(one['truth']) == 4 for one in found)
     content = json.loads(work.boxes.read_text())
+    work.boxes.write_text(work.boxes.read_text().replace('"person"', '"umbrella"'))
+    with pytest.raises(UserError, match='on no selection clip'):
+        clips.targets(data, work, size)
     work.boxes.write_text(json.dumps({**content, 'annotations': []}))
     with pytest.raises(UserError, match='on no selection clip') as caught:
         clips.targets(data, work, size)
