@@ -139,14 +139,16 @@ def _child(exp: Experiment, rank: int, kind: str, seed: int, path: Path) -> None
 
 
 def _evaluation(exp: Experiment) -> Iterator[Piece]:
-    networks = [('parent', exp.work.parent), *((evaluation.label_of(rank, kind, seed), path)
-                                               for rank, kind, seed, path in _trained(exp))]
     yield Piece('evaluation', 'the first box, for ever', exp.work.figures('static'),
                 partial(evaluation.evaluate_static, exp.data, exp.work, exp.size), 0.02)
-    for label, path in networks:
-        yield Piece('evaluation', label, exp.work.figures(label),
-                    partial(evaluation.evaluate, exp.data, exp.work, exp.size, label, path, exp.device),
-                    _test(exp.size), alone=True)
+    yield _tested(exp, 'parent', exp.work.parent)
+    for rank, kind, seed, path in _trained(exp):
+        yield _tested(exp, evaluation.label_of(rank, kind, seed), path)
+
+
+def _tested(exp: Experiment, label: str, path: Path) -> Piece:
+    return Piece('evaluation', label, exp.work.figures(label), partial(
+        evaluation.evaluate, exp.data, exp.work, exp.size, label, path, exp.device), _test(exp.size), alone=True)
 
 
 def _test(size: Size) -> float:
@@ -165,6 +167,7 @@ def _report(exp: Experiment) -> Iterator[Piece]:
 
 
 def _ceiling(exp: Experiment) -> Iterator[Piece]:
+    yield _tested(exp, 'parent', exp.work.parent)
     seeds = range(min(exp.seeds, ceiling.SEEDS))
     for seed in seeds:
         for arm in ceiling.ARMS:

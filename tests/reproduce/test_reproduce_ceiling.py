@@ -63,15 +63,20 @@ def test_heads_learn_and_layer3_where_it_is_opened(data, parent, size, opened, m
 
 
 @pytest.mark.slow
-def test_the_stage_writes_its_tables_and_leaves_the_report_alone(data, straight, capfd):  # noqa: F811
-    before = (straight / 'report' / 'report.md').read_bytes()
-    assert command(data, straight.parent, '--stages', 'ceiling') == 0
-    found = json.loads((straight / 'ceiling.json').read_text())
-    assert set(found['means']) == {*(arm.name for arm in ARMS), 'parent'}
-    assert found['effects']['control less parent']['success']['runs'] == json.loads(
-        (straight / 'results.json').read_text())['rows'][0]['runs']
+def test_the_stage_needs_the_choice_alone(data, straight, tmp_path, capfd):  # noqa: F811
+    taken = ('--parent', str(straight.parent), '--stages')
+    with pytest.raises(UserError, match='no choice stands yet'):
+        command(data, tmp_path, *taken, 'ceiling')
+    assert command(data, tmp_path, *taken, 'candidates', 'selection', 'ceiling') == 0
+    found, results = (json.loads(path.read_text()) for path in (tmp_path / 'test' / 'ceiling.json',
+                                                                straight / 'results.json'))
+    names = {*(arm.name for arm in ARMS), 'parent'}
+    assert set(found['means']) == set(found['selection']) == names
+    assert found['means']['parent']['success'] == [results['means']['parent']['success']]
+    assert found['selection']['parent'] == [results['untrained']['parent']['success']]
+    assert found['effects']['control less parent']['success']['runs'] == results['rows'][0]['runs']
     means = {name: sum(values['success']) / len(values['success']) for name, values in found['means'].items()}
     assert found['effects']['labels less control']['success']['mean'] == pytest.approx(
         means['labels'] - means['control'])
     assert '| labels less control |' in capfd.readouterr().out
-    assert (straight / 'report' / 'report.md').read_bytes() == before
+    assert not (tmp_path / 'test' / 'report' / 'report.md').exists()
