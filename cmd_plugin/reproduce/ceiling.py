@@ -1,7 +1,7 @@
 """What labels would give: the parent trained on with labelled thermal video of *other* videos, and as long without.
 
-No distillation, and no claim: a bound on what is to be had by training these parts of the network, and a check that the
-test can see a gain where there is one. Videos are divided into folds; each is tracked by a network that has seen the
+No distillation, and no claim: what this training gives, and a check that the test can see a gain where there is one.
+Videos are divided into folds; each is tracked by a network that has seen the
 labels of the other folds alone. It is looked at after the choice stands, like everything that reads test labels.
 """
 
@@ -15,6 +15,7 @@ from typing import Any
 import torch
 
 from cmd_plugin import checkpoints
+from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce import parent, training
 from cmd_plugin.reproduce.children import falling
 from cmd_plugin.reproduce.choice import locked, score_of
@@ -77,9 +78,11 @@ def in_fold(video: str, videos: list[str], arm: Arm, fold: int) -> bool:
 
 
 def thermal_video(data: Data, arm: Arm, fold: int) -> FolderVideo:
-    """The labelled thermal sequences of all videos outside a fold."""
+    """The labelled thermal sequences of all videos outside a fold. Raises `UserError` for fewer videos than folds."""
     found = labelled(data)
     videos = videos_of(found)
+    if len(videos) < FOLDS:
+        raise UserError(f'{data.root} has {len(videos)} thermal videos: the ceiling needs {FOLDS}, one for each fold')
     made = FolderVideo(data.root / 'tir')
     made.sequences = [
         VideoSequence(run.sequence.name, [Path(frame) for frame in run.sequence.frames], boxes_of(run))
@@ -95,7 +98,7 @@ def boxes_of(run: Run) -> torch.Tensor:
 
 
 def train(data: Data, work: Work, size: Size, arm: Arm, fold: int, seed: int, device: str | None, workers: int) -> None:
-    """Train the network of a fold and keep it. Raises `UserError` when no choice stands yet."""
+    """Train the network of a fold and keep it. Raises `UserError` when no choice stands yet, or for too few videos."""
     locked(work)
     net: Any = checkpoints.load(work.parent)[0]
     net.feature_extractor.requires_grad_(False)

@@ -26,7 +26,7 @@ def write(work: Work, size: Size, seeds: int) -> None:
     selection['parent'] = [read_json(work.candidate('parent', 0))['scores']['0']['success']]
     content: dict[str, Any] = {
         'folds': FOLDS, 'rate': RATE, 'steps': size.steps[-1], 'batch': size.parent_batch, 'seeds': seeds,
-        'means': {name: _means(found[name][:len(scores)]) for name, scores in selection.items()},
+        'means': {name: _means(some) for name, some in {**found, 'parent': found['parent'][:1]}.items()},
         'selection': selection,
         'effects': {f'{first} less {second}': _effects(found[first], found[second]) for first, second in compared()}}
     write_json(work.root / 'ceiling.json', content)
@@ -38,8 +38,9 @@ def _means(found: list[dict[str, Any]]) -> dict[str, list[float]]:
 
 
 def _effects(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> dict[str, Any]:
-    videos = list(first[0]['videos'].values())
-    return {measure: plain(asdict(effect(by_run(first, measure) - by_run(second, measure), videos)))
+    names = list(first[0]['videos'])
+    videos = [first[0]['videos'][name] for name in names]
+    return {measure: plain(asdict(effect(by_run(first, measure, names) - by_run(second, measure, names), videos)))
             for measure in MEASURES}
 
 

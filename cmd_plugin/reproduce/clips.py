@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Mapping
 from typing import Any
 
@@ -14,7 +15,7 @@ from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce.chains import chains, overlap
 from cmd_plugin.reproduce.pairs import SomePairs, divide_pairs
 from cmd_plugin.reproduce.places import Data, Work, read_json, write_json
-from cmd_plugin.reproduce.shaken import moved, shake
+from cmd_plugin.reproduce.shaken import inside, moved, shake
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.sources import large_enough, records
 from cmd_plugin.reproduce.tracking import FileTracker, track
@@ -25,6 +26,8 @@ SEED = 0
 """Of the moves of the camera."""
 AGREEMENT = 0.3
 """Overlap of the parent's last box on RGB with the detected one, for a target to be one that can be tracked."""
+INSIDE = 0.8
+"""Share of a target that is within the moved image, in every frame."""
 WARM = frozenset(('person', 'bicycle', 'car', 'motorcycle', 'bus', 'train', 'truck', 'bird', 'cat', 'dog', 'horse',
                   'sheep', 'cow', 'elephant', 'bear', 'zebra', 'giraffe'))
 """What is looked for: a tent or a poster would be no target on the thermal half."""
@@ -52,16 +55,18 @@ def targets(data: Data, work: Work, size: Size) -> list[dict[str, Any]]:
     root = data.root / 'pairs'
     found = records(data, work)
     made: list[dict[str, Any]] = []
-    for clip, pairs in divide_pairs(root)[1].items():
-        for stretch in starts(pairs, size.clip_frames):
-            frames = [warm(found.get(pair_name(pairs.paths(index)[0], root))) for index in stretch]
-            name = f'{clip.replace("/", "_")}_{stretch.start}'
-            files, maps = shake(pairs, stretch, work.shaken / name, np.random.default_rng((SEED, len(made))))
-            for number, chain in enumerate(chains(frames, math.ceil(LEAST * len(files)))[:size.clip_targets]):
-                part = slice(chain.start, chain.stop)
-                made.append({'name': f'{name}_{number}', 'clip': clip, 'rgb': [rgb for rgb, _ in files[part]],
-                             'tir': [tir for _, tir in files[part]],
-                             'truth': moved(chain.boxes, maps[part]).round(2).tolist()})
+    stretches = [(clip, pairs, stretch) for clip, pairs in divide_pairs(root)[1].items()
+                 for stretch in starts(pairs, size.clip_frames)]
+    for place, (clip, pairs, stretch) in enumerate(stretches):
+        frames = [warm(found.get(pair_name(pairs.paths(index)[0], root))) for index in stretch]
+        name = f'{clip.replace("/", "_")}_{stretch.start}'
+        files, maps, image = shake(pairs, stretch, work.shaken / name, np.random.default_rng((SEED, place)))
+        seen = [(chain, truth) for chain in chains(frames, math.ceil(LEAST * len(files)))
+                if (inside(truth := moved(chain.boxes, maps[chain.start:chain.stop]), image) >= INSIDE).all()]
+        for number, (chain, truth) in enumerate(seen[:size.clip_targets]):
+            part = files[chain.start:chain.stop]
+            made.append({'name': f'{name}_{number}', 'clip': clip, 'rgb': [rgb for rgb, _ in part],
+                         'tir': [tir for _, tir in part], 'truth': truth.round(2).tolist()})
     if not made:
         raise UserError(f'on no selection clip of {root} was a target detected in most frames of a stretch, so '
                         'nothing can be chosen: give clips with people or vehicles')
@@ -72,7 +77,8 @@ def make_clips(data: Data, work: Work, size: Size, device: str | None) -> None:
     """Track the visible halves with the parent, and write down the targets that it can follow there."""
     found = targets(data, work, size)
     sequences = SequenceList([Sequence(one['name'], one['rgb'], 'clips', np.array(one['truth'])) for one in found])
-    tracker = FileTracker('parent', work.parent, size.crop, work.tracking / 'clips_rgb', device)
+    tracker = FileTracker('parent', work.parent, size.crop, work.scratch / 'clips_rgb', device)
+    shutil.rmtree(tracker.results_dir, ignore_errors=True)  # perhaps of other frames
     track([tracker], sequences, size.threads)
     kept = [one for one, sequence in zip(found, sequences, strict=True)
             if overlap(read_boxes(tracker.results_dir, sequence)[-1], one['truth'][-1]) > AGREEMENT]

@@ -12,6 +12,8 @@ from cmd_plugin.errors import UserError
 
 STAGES = ('sources', 'parent', 'candidates', 'selection', 'children', 'evaluation', 'statistics', 'report')
 ASKED = ('ceiling',)
+LAYOUT = 2
+"""Of a workspace; 1 had no scores by clip. Another one's parent can be taken all the same."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -39,8 +41,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--minutes', type=positive, metavar='M', help='stop before the piece that would end later; the '
                         'same command goes on (exit status 3)')
     parser.add_argument('--threads', type=number(0), metavar='N', help='processes that track (default 2; 0: this one)')
-    parser.add_argument('--jobs', type=number(1), default=1, metavar='N', help='candidates, children and evaluations '
-                        'that run at the same time (1), each with its share of the processors')
+    parser.add_argument('--jobs', type=number(1), default=1, metavar='N', help='candidates, children, '
+                        'evaluations and folds that run at the same time (1), each with its share of the processors')
     parser.add_argument('--workers', type=number(0), default=1, metavar='N', help='processes that read data (1)')
     parser.add_argument('--precision', choices=('float32', 'bfloat16'), default='float32', help='of the trainings '
                         '(float32); bfloat16 is faster on processors that have it')
@@ -64,7 +66,8 @@ def run(options: argparse.Namespace) -> int:
     data.check()
     work = Work(options.workspace.expanduser().resolve() / name)
     experiment = stages.Experiment(data, work, size, options.seeds or size.seeds, options.device, options.workers)
-    begin(work.root / 'begun.json', {'data': str(data.root), 'seeds': experiment.seeds, 'numbers': numbers_of(size)})
+    begin(work.root / 'begun.json', {'layout': LAYOUT, 'data': str(data.root), 'seeds': experiment.seeds,
+                                     'numbers': numbers_of(size)})
     if options.parent is not None:
         adopt(Work(options.parent.expanduser().resolve() / name), work, numbers_of(size))
     status = pieces.run(stages.pieces(experiment, options.stages), options.minutes, options.jobs)

@@ -43,28 +43,36 @@ def moved(boxes: NDArray[np.float64], maps: NDArray[np.float64]) -> NDArray[np.f
     return np.concatenate((zoom * boxes[:, :2] + maps[:, :, 2], zoom * boxes[:, 2:]), axis=1)
 
 
+def inside(boxes: NDArray[np.float64], size: tuple[int, int]) -> NDArray[np.float64]:
+    """(n,) shares of boxes `xywh` (n, 4) that are within an image `(height, width)`."""
+    low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
+    seen = np.clip(high, 0, size[::-1]) - np.clip(low, 0, size[::-1])
+    return seen.prod(axis=1) / boxes[:, 2:].prod(axis=1)
+
+
 def shake(pairs: SomePairs, stretch: Sequence[int], folder: Path, rng: np.random.Generator,
-          ) -> tuple[list[tuple[str, str]], NDArray[np.float64]]:
+          ) -> tuple[list[tuple[str, str]], NDArray[np.float64], tuple[int, int]]:
     """Write both halves of a stretch, moved alike; beyond its border an image goes on as it ends there.
 
     Returns:
-        Visible and thermal file of each frame, and (frames, 2, 3) maps from the frames as they were.
+        Visible and thermal file of each frame, (frames, 2, 3) maps from the frames as they were, and the size
+        `(height, width)` of the images.
 
     Raises:
         UserError: a pair cannot be read.
     """
-    size = pairs.read(stretch[0]).shape[:2]
-    maps = matrices(walk(len(stretch), rng), (size[0], size[1]))
+    height, width = pairs.read(stretch[0]).shape[:2]
+    maps = matrices(walk(len(stretch), rng), (height, width))
     files = []
     for number, (index, by) in enumerate(zip(stretch, maps, strict=True)):
         pair = pairs.read(index)
         halves = {'visible': pair[..., 2::-1], 'infrared': pair[..., 3]}
         paths = {half: folder / half / f'{number:03d}.png' for half in halves}
         for half, image in halves.items():
-            seen = cv2.warpAffine(np.ascontiguousarray(image), by, (size[1], size[0]), borderMode=cv2.BORDER_REPLICATE)
+            seen = cv2.warpAffine(np.ascontiguousarray(image), by, (width, height), borderMode=cv2.BORDER_REPLICATE)
             done, coded = cv2.imencode('.png', seen)
             if not done:
                 raise RuntimeError(f'OpenCV could not encode {paths[half]}')
             write_whole(paths[half], coded.tobytes())
         files.append((str(paths['visible']), str(paths['infrared'])))
-    return files, maps
+    return files, maps, (height, width)

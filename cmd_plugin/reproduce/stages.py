@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -167,7 +167,6 @@ def _report(exp: Experiment) -> Iterator[Piece]:
 
 
 def _ceiling(exp: Experiment) -> Iterator[Piece]:
-    yield _tested(exp, 'parent', exp.work.parent)
     seeds = range(min(exp.seeds, ceiling.SEEDS))
     for seed in seeds:
         for arm in ceiling.ARMS:
@@ -175,6 +174,8 @@ def _ceiling(exp: Experiment) -> Iterator[Piece]:
                 yield Piece('ceiling', f'{arm.name}, fold {fold}, seed {seed}', ceiling.network_of(
                     exp.work, arm, fold, seed), partial(ceiling.train, exp.data, exp.work, exp.size, arm, fold, seed,
                                                         exp.device, exp.workers), exp.size.steps[-1] / 60, alone=True)
+    # Not alone: what follows waits for all networks.
+    yield replace(_tested(exp, 'parent', exp.work.parent), alone=False)
     for seed in seeds:
         for arm in ceiling.ARMS:
             yield Piece('ceiling', f'{arm.name}, seed {seed}: the test', exp.work.figures(ceiling.label_of(arm, seed)),

@@ -49,12 +49,12 @@ def _row(work: Work, rank: int, chosen: dict[str, Any], seeds: int) -> dict[str,
     for kind in KINDS:
         row[kind] = {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in found[kind]]
                      for measure in MEASURES}
-    differences = {measure: by_run(found['child'], measure) - by_run(found['control'], measure)
+    differences = {measure: by_run(found['child'], measure, names) - by_run(found['control'], measure, names)
                    for measure in MEASURES}
     parent_figures = [read_json(work.figures('parent'))] * seeds
     row['effect'] = {measure: plain(asdict(effect(differences[measure], videos))) for measure in MEASURES}
     row['less_parent'] = {kind: plain(asdict(effect(
-        by_run(found[kind], 'success') - by_run(parent_figures, 'success'), videos))) for kind in KINDS}
+        by_run(found[kind], 'success', names) - by_run(parent_figures, 'success', names), videos))) for kind in KINDS}
     row['by_group'] = _by(groups, lambda rows: {
         measure: plain(asdict(effect(differences[measure][rows], [videos[i] for i in rows])))
         for measure in MEASURES})
@@ -66,9 +66,9 @@ def _row(work: Work, rank: int, chosen: dict[str, Any], seeds: int) -> dict[str,
     return row
 
 
-def by_run(found: list[dict[str, Any]], measure: str) -> NDArray[np.float64]:
-    """(runs, seeds) figures, runs in the order of the first of `found`."""
-    return np.array([[one['figures'][measure][name] for one in found] for name in found[0]['videos']])
+def by_run(found: list[dict[str, Any]], measure: str, names: list[str]) -> NDArray[np.float64]:
+    """(runs, seeds) figures of the named runs."""
+    return np.array([[one['figures'][measure][name] for one in found] for name in names])
 
 
 def _by(keys: list[str], make: Callable[[list[int]], Any]) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from cmd_plugin.errors import UserError
@@ -60,7 +61,7 @@ def test_real_pairs_are_apart_too(shared_data):
     assert not [i for i in range(len(training)) if 'tno' in training.paths(i)[0].parts], 'its halves are not aligned'
 
 
-def test_targets_of_selection_are_what_the_detector_sees_and_without_any_it_says_so(data, work, size):
+def test_targets_of_selection_are_what_the_detector_sees_and_without_any_it_says_so(data, work, size, monkeypatch):
     sources.detect(data, work)
     found = clips.targets(data, work, size)
     assert {one['name'] for one in found} == {'m3svd_00000_0_0', 'm3svd_00002_0_0'}
@@ -69,6 +70,12 @@ def test_targets_of_selection_are_what_the_detector_sees_and_without_any_it_says
     assert found[0]['truth'][0] == pytest.approx(sources.boxes_of(record)[0], abs=0.01), 'the first frame is not moved'
     assert found[0]['truth'][1][:2] != pytest.approx(sources.boxes_of(record)[0][:2], abs=0.5), 'the second one is'
     assert all(len(one['rgb']) == len(one['tir']) == len(one['truth']) == 4 for one in found)
+    assert {Path(path).parts[-3:-1] for one in found for path in (*one['rgb'], *one['tir'])} == {
+        (f'm3svd_{clip}_0', half) for clip in ('00000', '00002') for half in ('visible', 'infrared')}
+    monkeypatch.setattr(clips, 'inside', lambda boxes, image: 0.79 * np.ones(len(boxes)))
+    with pytest.raises(UserError, match='on no selection clip'):
+        clips.targets(data, work, size)
+    monkeypatch.undo()
     content = json.loads(work.boxes.read_text())
     work.boxes.write_text(work.boxes.read_text().replace('"person"', '"umbrella"'))
     with pytest.raises(UserError, match='on no selection clip'):

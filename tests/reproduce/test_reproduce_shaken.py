@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cmd_plugin.data.paired import PairedDataset
 from cmd_plugin.reproduce.pairs import SomePairs
-from cmd_plugin.reproduce.shaken import REACH, STEP, matrices, moved, shake, walk
+from cmd_plugin.reproduce.shaken import REACH, STEP, inside, matrices, moved, shake, walk
 from ltr.data.image_loader import read_image
 
 HEIGHT, WIDTH = 96, 128
@@ -41,6 +41,13 @@ def test_corners_of_a_box_go_where_the_map_takes_them(seed):
     np.testing.assert_allclose(np.c_[x + w, y + h], last)
 
 
+@pytest.mark.parametrize(('box', 'share'), [
+    ((10, 10, 20, 20), 1), ((-10, 10, 20, 20), 0.5), ((120, 86, 16, 20), 0.25), ((200, 10, 20, 20), 0),
+    ((-20, -20, 400, 400), HEIGHT * WIDTH / 160_000)])
+def test_how_much_of_a_box_is_within_the_image(box, share):
+    assert inside(np.array([box], float), (HEIGHT, WIDTH)) == pytest.approx([share])
+
+
 @pytest.fixture
 def pairs(tmp_path):
     """Five pairs alike: a bright box on dark ground, red in the visible half."""
@@ -55,8 +62,9 @@ def pairs(tmp_path):
 
 
 def test_both_halves_show_the_target_at_the_moved_box(pairs, tmp_path):
-    files, maps = shake(pairs, range(1, 5), tmp_path / 'out', np.random.default_rng(3))
+    files, maps, size = shake(pairs, range(1, 5), tmp_path / 'out', np.random.default_rng(3))
     boxes = moved(np.repeat(BOX, 4, axis=0), maps)
+    assert size == (HEIGHT, WIDTH)
     assert len({tuple(box) for box in boxes.round(3).tolist()}) == 4
     for (visible, thermal), (x, y, w, h) in zip(files, boxes, strict=True):
         red, _, blue = np.moveaxis(read_image(visible), 2, 0)
@@ -73,6 +81,6 @@ def test_what_lies_beyond_the_border_is_what_is_at_it(tmp_path):
     for half in ('visible', 'infrared'):
         for number in range(30):
             cv2.imwrite(str(tmp_path / 'pairs' / half / f'{number}.png'), np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
-    files, _ = shake(SomePairs(PairedDataset(tmp_path / 'pairs'), range(30)), range(30), tmp_path / 'out',
+    files, _, _ = shake(SomePairs(PairedDataset(tmp_path / 'pairs'), range(30)), range(30), tmp_path / 'out',
                      np.random.default_rng(0))
     assert all((read_image(path) == 90).all() for pair in files for path in pair)
