@@ -32,8 +32,6 @@ from ltr.dataset.folder_video import VideoSequence
 
 FOLDS = 3
 SEEDS = 2
-RATE = 1e-4
-"""Of the IoU predictor, before it falls; the classifier's and an opened layer's are their usual shares of it."""
 
 
 @dataclass(frozen=True)
@@ -60,6 +58,11 @@ class Arm:
 
 
 ARMS = tuple(Arm(labels, opened) for opened in (False, True) for labels in (True, False))
+
+
+def rate_of(size: Size) -> float:
+    """Of the IoU predictor, before it falls: the greatest that rows are tried at."""
+    return max(size.rates)
 
 
 def label_of(arm: Arm, seed: int) -> str:
@@ -102,10 +105,11 @@ def train(data: Data, work: Work, size: Size, arm: Arm, fold: int, seed: int, de
     locked(work)
     net: Any = checkpoints.load(work.parent)[0]
     net.feature_extractor.requires_grad_(False)
-    groups = parent.groups_of(net, RATE)
+    rate = rate_of(size)
+    groups = parent.groups_of(net, rate)
     if arm.opened:
         layer = getattr(net.feature_extractor, LAYER).requires_grad_(True)
-        groups.append({'params': list(layer.parameters()), 'lr': OPENED_SHARE * RATE})
+        groups.append({'params': list(layer.parameters()), 'lr': OPENED_SHARE * rate})
     sets, weights = parent_data(data, work)
     if arm.labels:
         sets, weights = [*sets, thermal_video(data, arm, fold)], [*weights, sum(weights)]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from cmd_plugin.reproduce.ceiling import ARMS, FOLDS, RATE, judged, label_of
+from cmd_plugin.reproduce.ceiling import ARMS, FOLDS, judged, label_of, rate_of
 from cmd_plugin.reproduce.places import Work, read_json, write_json
 from cmd_plugin.reproduce.report import TITLES, interval, markdown, spread
 from cmd_plugin.reproduce.sizes import Size
@@ -25,7 +25,7 @@ def write(work: Work, size: Size, seeds: int) -> None:
     selection = {arm.name: [read_json(judged(work, arm, seed))['success'] for seed in range(seeds)] for arm in ARMS}
     selection['parent'] = [read_json(work.candidate('parent', 0))['scores']['0']['success']]
     content: dict[str, Any] = {
-        'folds': FOLDS, 'rate': RATE, 'steps': size.steps[-1], 'batch': size.parent_batch, 'seeds': seeds,
+        'folds': FOLDS, 'rate': rate_of(size), 'steps': size.steps[-1], 'batch': size.parent_batch, 'seeds': seeds,
         'means': {name: _means(some) for name, some in {**found, 'parent': found['parent'][:1]}.items()},
         'selection': selection,
         'effects': {f'{first} less {second}': _effects(found[first], found[second]) for first, second in compared()}}
@@ -58,8 +58,8 @@ def text(content: dict[str, Any]) -> list[str]:
                 '-' if values['success']['detectable'] is None else f'{values["success"]["detectable"]:.1f}']
                for name, values in content['effects'].items()]
     return ['# What labels would give',
-            f'The parent trained on for {content["steps"]} steps of {content["batch"]} samples: "labels" with labelled '
-            f'thermal video of other test videos ({content["folds"]} folds) as half of its data, "control" with its '
-            f'RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
+            f'The parent trained on for {content["steps"]} steps of {content["batch"]} samples at {content["rate"]:g}: '
+            f'"labels" with labelled thermal video of other test videos ({content["folds"]} folds) as half of its data, '
+            f'"control" with its RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
             markdown(['thermal runs', *TITLES, 'Success on selection clips'], means),
             markdown(['', *TITLES, 'seen with 80 %, Success'], effects)]
