@@ -59,7 +59,7 @@ def text(content: dict[str, Any]) -> list[str]:
                for name, values in content['effects'].items()]
     return ['# What labels would give',
             f'The parent trained on for {content["steps"]} steps of {content["batch"]} samples at {content["rate"]:g}: '
-            f'"labels" with labelled thermal video of other test videos ({content["folds"]} folds) as half of its data, '
-            f'"control" with its RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
+            f'"labels" with labelled thermal video of other test videos ({content["folds"]} folds) as half of its '
+            f'data, "control" with its RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
             markdown(['thermal runs', *TITLES, 'Success on selection clips'], means),
             markdown(['', *TITLES, 'seen with 80 %, Success'], effects)]
