@@ -7,18 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from cmd_plugin.reproduce import plots
 from cmd_plugin.reproduce.ceiling import ARMS, FOLDS, judged, label_of, rate_of
 from cmd_plugin.reproduce.places import Work, read_json, write_json
 from cmd_plugin.reproduce.report import TITLES, interval, markdown, spread
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.statistics import effect
-from cmd_plugin.reproduce.summary import by_run, plain
+from cmd_plugin.reproduce.store import LAYER
+from cmd_plugin.reproduce.summary import GOAL, by_run, plain
 from cmd_plugin.reproduce.tracking import MEASURES
 from ltr.admin.whole import write_whole
 
 
 def write(work: Work, size: Size, seeds: int) -> None:
-    """Write `ceiling.json` and, last, the tables."""
+    """Write `ceiling.json`, a plot and, last, the tables."""
     found: dict[str, list[dict[str, Any]]] = {arm.name: [read_json(work.figures(label_of(arm, seed)))
                                                          for seed in range(seeds)] for arm in ARMS}
     found['parent'] = [read_json(work.figures('parent'))] * seeds
@@ -30,6 +32,11 @@ def write(work: Work, size: Size, seeds: int) -> None:
         'selection': selection,
         'effects': {f'{first} less {second}': _effects(found[first], found[second]) for first, second in compared()}}
     write_json(work.root / 'ceiling.json', content)
+    work.report.mkdir(parents=True, exist_ok=True)
+    plots.by_row([{'row': of, 'effect': content['effects'][f'labels{learned} less control{learned}'],
+                   'less_parent': {'control': content['effects'][f'control{learned} less parent']['success']}}
+                  for of, learned in (('heads', ''), (f'heads, {LAYER}', '_opened'))],
+                 GOAL['success'], work.report / 'ceiling.png', 'labels')
     write_whole(work.report / 'ceiling.md', ('\n\n'.join(text(content)) + '\n').encode())
 
 
@@ -62,4 +69,5 @@ def text(content: dict[str, Any]) -> list[str]:
             f'"labels" with labelled thermal video of other test videos ({content["folds"]} folds) as half of its '
             f'data, "control" with its RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
             markdown(['thermal runs', *TITLES, 'Success on selection clips'], means),
-            markdown(['', *TITLES, 'seen with 80 %, Success'], effects)]
+            markdown(['', *TITLES, 'seen with 80 %, Success'], effects),
+            '![labels less control, and control less parent](ceiling.png)']

@@ -27,11 +27,18 @@ def parent_curve(curve: list[dict[str, Any]], path: Path) -> Path:
     return _save(figure, path)
 
 
-def by_row(rows: Sequence[Mapping[str, Any]], goal: float, path: Path) -> Path:
-    """Success of child less control, and of the control less the parent, with their intervals, a line each."""
+def by_row(rows: Sequence[Mapping[str, Any]], goal: float, path: Path, name: str = 'child') -> Path:
+    """Success of child less control, and of the control less the parent, with their intervals, a line each.
+
+    Args:
+        rows: `row`, its name; `effect` and `less_parent`, as `summary.write` writes them.
+        goal: drawn as a line, points.
+        path: of the picture.
+        name: what is held against the control.
+    """
     figure = _figure()
     axes = figure.subplots()
-    drawn = (('child less control', 'tab:blue', -0.12, [row['effect']['success'] for row in rows]),
+    drawn = ((f'{name} less control', 'tab:blue', -0.12, [row['effect']['success'] for row in rows]),
              ('control less parent', 'tab:gray', 0.12, [row['less_parent']['control'] for row in rows]))
     for label, colour, shift, effects in drawn:
         for place, effect in enumerate(effects):

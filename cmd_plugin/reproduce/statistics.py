@@ -48,6 +48,8 @@ class Effect:
         """In words."""
         if math.isnan(self.error):
             return f'{self.mean:+.2f} (one video alone: no interval)'
+        if self.error == 0:
+            return f'{self.mean:+.2f}, the same in every run'
         word = 'no clear difference' if self.low <= 0 <= self.high else 'clear'
         return (f'{self.mean:+.2f} [{self.low:+.2f}, {self.high:+.2f}]: {word}; with 80 % the test would have seen '
                 f'{self.detectable:.1f} or more')

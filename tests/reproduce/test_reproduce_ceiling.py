@@ -122,5 +122,6 @@ def test_the_stage_needs_the_choice_alone(data, straight, tmp_path, capfd):  # n
     means = {name: sum(values['success']) / len(values['success']) for name, values in found['means'].items()}
     assert found['effects']['labels less control']['success']['mean'] == pytest.approx(
         means['labels'] - means['control'])
+    assert (tmp_path / 'test' / 'report' / 'ceiling.png').stat().st_size > 1000
     assert '| labels less control |' in capfd.readouterr().out
     assert not (tmp_path / 'test' / 'report' / 'report.md').exists()

@@ -102,6 +102,10 @@ def test_one_video_gives_no_interval():
     json.dumps(plain(vars(found)), allow_nan=False)
 
 
+def test_what_is_the_same_in_every_run_says_so():
+    assert effect(np.zeros((4, 2)), ['a', 'a', 'b', 'c']).line() == '+0.00, the same in every run'
+
+
 @pytest.mark.parametrize('shape', [(0, 2), (2, 0), (3, 2)])
 def test_a_table_that_does_not_fit_is_refused(shape):
     with pytest.raises(ValueError, match='runs'):
