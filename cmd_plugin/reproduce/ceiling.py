@@ -1,8 +1,8 @@
 """What labels would give: the parent trained on with labelled thermal video of *other* videos, and as long without.
 
 No distillation, and no claim: what this training gives, and a check that the test can see a gain where there is one.
-Videos are divided into folds; each is tracked by a network that has seen the
-labels of the other folds alone. It is looked at after the choice stands, like everything that reads test labels.
+Videos are divided into folds; each is tracked by a network that has seen the labels of the other folds alone. It is
+looked at after the choice stands, like everything that reads test labels.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from cmd_plugin import checkpoints
 from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce import parent, training
@@ -22,13 +20,13 @@ from cmd_plugin.reproduce.choice import locked, score_of
 from cmd_plugin.reproduce.evaluation import note
 from cmd_plugin.reproduce.places import Data, Work, write_json
 from cmd_plugin.reproduce.rows import OPENED_SHARE
-from cmd_plugin.reproduce.runs import Run, labelled, sequences_of, test_runs, videos_of
+from cmd_plugin.reproduce.runs import labelled, sequences_of, test_runs, videos_of
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.sources import parent_data
 from cmd_plugin.reproduce.store import LAYER
 from cmd_plugin.reproduce.tracking import MEASURES, Figures, FileTracker, figures, track
 from ltr.dataset import FolderVideo
-from ltr.dataset.folder_video import VideoSequence
+from ltr.dataset.folder_video import VideoSequence, usable_boxes
 
 FOLDS = 3
 SEEDS = 2
@@ -88,16 +86,10 @@ def thermal_video(data: Data, arm: Arm, fold: int) -> FolderVideo:
         raise UserError(f'{data.root} has {len(videos)} thermal videos: the ceiling needs {FOLDS}, one for each fold')
     made = FolderVideo(data.root / 'tir')
     made.sequences = [
-        VideoSequence(run.sequence.name, [Path(frame) for frame in run.sequence.frames], boxes_of(run))
+        VideoSequence(run.sequence.name, [Path(frame) for frame in run.sequence.frames],
+                      usable_boxes(run.sequence.ground_truth_rect))
         for run in found if not in_fold(run.video, videos, arm, fold)]
     return made
-
-
-def boxes_of(run: Run) -> torch.Tensor:
-    """Truth `xywh`, image px, float32 (n, 4), zeros where there is none."""
-    boxes = torch.tensor(run.sequence.ground_truth_rect, dtype=torch.float32)
-    usable = boxes.isfinite().all(dim=1) & (boxes[:, 2:] > 0).all(dim=1)
-    return torch.where(usable[:, None], boxes, torch.zeros(()))
 
 
 def train(data: Data, work: Work, size: Size, arm: Arm, fold: int, seed: int, device: str | None, workers: int) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import asdict
 from typing import Any
 
-import numpy as np
-
 from cmd_plugin.reproduce import plots
 from cmd_plugin.reproduce.ceiling import ARMS, FOLDS, judged, label_of, rate_of
 from cmd_plugin.reproduce.places import Work, read_json, write_json
@@ -14,7 +12,7 @@ from cmd_plugin.reproduce.report import TITLES, interval, markdown, spread
 from cmd_plugin.reproduce.sizes import Size
 from cmd_plugin.reproduce.statistics import effect
 from cmd_plugin.reproduce.store import LAYER
-from cmd_plugin.reproduce.summary import GOAL, by_run, plain
+from cmd_plugin.reproduce.summary import GOAL, by_run, means, plain
 from cmd_plugin.reproduce.tracking import MEASURES
 from ltr.admin.whole import write_whole
 
@@ -28,7 +26,7 @@ def write(work: Work, size: Size, seeds: int) -> None:
     selection['parent'] = [read_json(work.candidate('parent', 0))['scores']['0']['success']]
     content: dict[str, Any] = {
         'folds': FOLDS, 'rate': rate_of(size), 'steps': size.steps[-1], 'batch': size.parent_batch, 'seeds': seeds,
-        'means': {name: _means(some) for name, some in {**found, 'parent': found['parent'][:1]}.items()},
+        'means': {name: means(some) for name, some in {**found, 'parent': found['parent'][:1]}.items()},
         'selection': selection,
         'effects': {f'{first} less {second}': _effects(found[first], found[second]) for first, second in compared()}}
     write_json(work.root / 'ceiling.json', content)
@@ -38,10 +36,6 @@ def write(work: Work, size: Size, seeds: int) -> None:
                   for of, learned in (('heads', ''), (f'heads, {LAYER}', '_opened'))],
                  GOAL['success'], work.report / 'ceiling.png', 'labels')
     write_whole(work.report / 'ceiling.md', ('\n\n'.join(text(content)) + '\n').encode())
-
-
-def _means(found: list[dict[str, Any]]) -> dict[str, list[float]]:
-    return {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in found] for measure in MEASURES}
 
 
 def _effects(first: list[dict[str, Any]], second: list[dict[str, Any]]) -> dict[str, Any]:
@@ -59,8 +53,8 @@ def compared() -> list[tuple[str, str]]:
 
 def text(content: dict[str, Any]) -> list[str]:
     """Paragraphs and tables."""
-    means = [[name, *(spread(values[measure]) for measure in MEASURES), spread(content['selection'][name])]
-             for name, values in content['means'].items()]
+    average = [[name, *(spread(values[measure]) for measure in MEASURES), spread(content['selection'][name])]
+               for name, values in content['means'].items()]
     effects = [[name, *(interval(values[measure]) for measure in MEASURES),
                 '-' if values['success']['detectable'] is None else f'{values["success"]["detectable"]:.1f}']
                for name, values in content['effects'].items()]
@@ -68,6 +62,6 @@ def text(content: dict[str, Any]) -> list[str]:
             f'The parent trained on for {content["steps"]} steps of {content["batch"]} samples at {content["rate"]:g}: '
             f'"labels" with labelled thermal video of other test videos ({content["folds"]} folds) as half of its '
             f'data, "control" with its RGB data alone; "opened" with layer3, too. {content["seeds"]} seeds.',
-            markdown(['thermal runs', *TITLES, 'Success on selection clips'], means),
+            markdown(['thermal runs', *TITLES, 'Success on selection clips'], average),
             markdown(['', *TITLES, 'seen with 80 %, Success'], effects),
             '![labels less control, and control less parent](ceiling.png)']

@@ -34,7 +34,8 @@ def write(work: Work, size: Size, seeds: int) -> None:
                       for name in ('parent', *backbones_of(size.rows))},
         'looked_at': read_json(work.figures('parent'))['looked_at'],
         'parent': {'curve': curve, 'plateau': plain(asdict(is_plateau(curve))), 'kept_out': read_json(work.kept_out)},
-        'means': {name: _means(work, name) for name in ('static', 'parent')},
+        'means': {name: {measure: value for measure, [value] in means([read_json(work.figures(name))]).items()}
+                  for name in ('static', 'parent')},
         'rows': [_row(work, rank, chosen, seeds) for rank, chosen in enumerate(locked(work))]}
     write_json(work.results, content)
 
@@ -47,8 +48,7 @@ def _row(work: Work, rank: int, chosen: dict[str, Any], seeds: int) -> dict[str,
     videos, groups = [first['videos'][n] for n in names], [first['groups'][n] for n in names]
     row: dict[str, Any] = {**chosen, 'runs': len(names)}
     for kind in KINDS:
-        row[kind] = {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in found[kind]]
-                     for measure in MEASURES}
+        row[kind] = means(found[kind])
     differences = {measure: by_run(found['child'], measure, names) - by_run(found['control'], measure, names)
                    for measure in MEASURES}
     parent_figures = [read_json(work.figures('parent'))] * seeds
@@ -75,9 +75,9 @@ def _by(keys: list[str], make: Callable[[list[int]], Any]) -> dict[str, Any]:
     return {key: make([i for i, one in enumerate(keys) if one == key]) for key in sorted(set(keys))}
 
 
-def _means(work: Work, name: str) -> dict[str, float]:
-    found = read_json(work.figures(name))['figures']
-    return {measure: float(np.mean(list(found[measure].values()))) for measure in MEASURES}
+def means(found: list[dict[str, Any]]) -> dict[str, list[float]]:
+    """Means over runs of the figures of some networks, by measure."""
+    return {measure: [float(np.mean(list(one['figures'][measure].values()))) for one in found] for measure in MEASURES}
 
 
 def plain(values: dict[str, Any]) -> dict[str, Any]:

@@ -121,9 +121,13 @@ def read_boxes(path: Path) -> Tensor:
     table = read_table(path, 4)
     if not len(table):
         raise UserError(f'{path} is empty; one box (x, y, w, h) a frame is expected')
+    return usable_boxes(table)
+
+
+def usable_boxes(table: np.ndarray) -> Tensor:
+    """Boxes `xywh` (n, 4) as float32, zeros for a row that is not finite, or without width or height."""
     usable = np.isfinite(table).all(axis=1) & (table[:, 2:] > 0).all(axis=1)
-    table[~usable] = 0
-    return torch.tensor(table, dtype=torch.float32)
+    return torch.tensor(np.where(usable[:, None], table, 0), dtype=torch.float32)
 
 
 def sequence_folders(root: Path) -> Iterator[Path]:

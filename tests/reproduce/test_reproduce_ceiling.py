@@ -32,12 +32,14 @@ def test_every_video_is_tested_once_by_a_network_that_has_not_seen_it(data):
         assert files == {video for video in videos if not ceiling.in_fold(video, videos, LABELS, fold)}
 
 
-def test_truth_that_is_none_is_no_label(data):
-    run = labelled(data)[0]
+def test_truth_that_is_none_is_no_label(data, monkeypatch):
+    found = labelled(data)
+    run = found[0]
     truth = run.sequence.ground_truth_rect.copy()
     truth[1], truth[2, 2], truth[3] = float('nan'), 0, (1, 2, 3, float('inf'))
     run.sequence.ground_truth_rect = truth
-    boxes = ceiling.boxes_of(run)
+    monkeypatch.setattr(ceiling, 'labelled', lambda data: found)
+    boxes = ceiling.thermal_video(data, LABELS, 1).sequences[0].boxes
     assert boxes[1:4].tolist() == [[0, 0, 0, 0]] * 3
     torch.testing.assert_close(boxes[4:], torch.tensor(truth[4:], dtype=torch.float32))
 
