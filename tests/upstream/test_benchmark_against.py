@@ -95,4 +95,4 @@ def test_a_copy_of_our_own(tmp_path):
     for part in ('ltr', 'pytracking'):
         shutil.copytree(REPO / part, tmp_path / 'copy' / part, ignore=shutil.ignore_patterns('__pycache__'))
     found = against.against(tmp_path / 'copy', 'dimp18', 2, torch.device('cpu'), rounds=1)
-    assert found['apart_px'] == 0 and 0.2 < found['frame'] < 5 and 0.1 < found['evaluation'] < 10
+    assert found['apart_px'] == 0 and found['frame'] > 0 and found['evaluation'] > 0
