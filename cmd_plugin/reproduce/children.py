@@ -12,6 +12,8 @@ from torch.optim.lr_scheduler import LinearLR
 
 from cmd_plugin import checkpoints
 from cmd_plugin.actor import CrossModalActor
+from cmd_plugin.components import BBE
+from cmd_plugin.components.base import graft
 from cmd_plugin.master import MasterAdam
 from cmd_plugin.options import precision
 from cmd_plugin.reproduce import training
@@ -39,6 +41,8 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
     Returns:
         Files in the scratch folder; whoever keeps one moves it.
     """
+    if row.halves:
+        return _merged(work, size, row, steps, seed, name, device)
     recipe = row.recipe
     student, _ = checkpoints.load(work.parent)
     parent = copy.deepcopy(student)
@@ -63,6 +67,24 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
             checkpoints.save(path, worn(work, student.cpu(), row), {**record, 'steps': number, 'seed': seed})
             student.to(trainer.device)
     training.forget(trainer)
+    return made
+
+
+def _merged(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, name: str,
+            device: str | None) -> list[Path]:
+    """The same for b3: both halves are trained, and the second gives its test branch to the first."""
+    made = [work.scratch / f'{name}_{number}.pth.tar' for number in steps]
+    if all(path.is_file() for path in made):
+        return made
+    halves = [train(work, size, half, steps, seed, f'{name}_{half.recipe.name}', device) for half in row.halves]
+    for path, files in zip(made, zip(*halves, strict=True), strict=True):
+        (student, contents), (other, _) = map(checkpoints.load, files)
+        state = student.state_dict()
+        graft(state, other.state_dict(), BBE.test)
+        student.load_state_dict(state)
+        checkpoints.save(path, student, {**contents['net_info'], 'recipe': row.recipe.name})
+    for file in (file for half in halves for file in half):
+        file.unlink()
     return made
 
 

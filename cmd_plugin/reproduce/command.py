@@ -27,6 +27,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=number(1), metavar='N', help='of every child and control; a '
                         'multiple of 100 (600 by default; quick: of 40, 80)')
     parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
+    parser.add_argument('--runs', type=number(0), metavar='N', help='of every test video; 0: all of them (default; '
+                        'evening: 5, quick: 3)')
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
     size.add_argument('--size', choices=('full', 'evening', 'quick', 'test'),
@@ -93,6 +95,7 @@ def size_of(size: Any, options: argparse.Namespace) -> Any:
     return replace(
         size, rows=rows, rates=tuple(dict.fromkeys(options.rates or size.rates)),
         chosen=min(options.tested or size.chosen, len(rows)), precision=options.precision,
+        runs=size.runs if options.runs is None else options.runs,
         steps=size.steps if options.steps is None else (options.steps,),
         threads=0 if options.threads is None and options.jobs > 1 else threads)
 

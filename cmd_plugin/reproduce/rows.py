@@ -33,11 +33,13 @@ class Row:
         matched: False gives the reference branch the box of the test crop, the fault of the authors' release.
         backbone: that the student wears, one of `BACKBONES`, or empty: the parent's. A control wears the parent's:
             made from RGB in place of thermal crops, each of them would be just that.
+        halves: of b3, which is not trained: the rows that give it their reference and their test branch.
     """
 
     recipe: CMDRecipe
     matched: bool = True
     backbone: str = ''
+    halves: tuple[Row, ...] = ()
 
     @property
     def reads(self) -> tuple[int, int]:
@@ -79,8 +81,8 @@ VARIANTS: Mapping[str, tuple[str, Callable[[Row], Row]]] = {
 
 
 def _stems() -> dict[str, CMDRecipe]:
-    table = {name: replace(recipe, init=()) for name, recipe in RECIPES[TRACKER].items()
-             if recipe.components and recipe.thermal}
+    table = {name: replace(recipe, init=() if recipe.components else recipe.init)
+             for name, recipe in RECIPES[TRACKER].items() if recipe.thermal and (recipe.components or recipe.init)}
     d3 = table['d3']
     return {**table, **{name: replace(d3, summary=f'{name.upper()} alone, both branches', components=(name,),
                                       lr={name: d3.lr[name]}) for name in ('tcl', 'bbe')}}
@@ -105,8 +107,12 @@ def row_named(name: str) -> Row:
     if row.recipe.opened and row.backbone:
         raise UserError(f'no row {name!r}: the backbone {row.backbone} is made before, and opened layers are the '
                         "parent's")
+    if row.recipe.opened and row.recipe.init:
+        raise UserError(f'no row {name!r}: the networks of {" and ".join(row.recipe.init)} have one backbone, which '
+                        'cannot learn in both')
+    halves = tuple(row_named('_'.join((half, *changes))) for half in row.recipe.init)
     summary = ', '.join((row.recipe.summary, *(VARIANTS[change][0] for change in changes)))
-    return replace(row, recipe=replace(row.recipe, name=name, summary=summary))
+    return replace(row, recipe=replace(row.recipe, name=name, summary=summary), halves=halves)
 
 
 def row_of(name: str, rate: float, thermal: bool = True) -> Row:
@@ -124,7 +130,8 @@ def row_of(name: str, rate: float, thermal: bool = True) -> Row:
     share = {'tcl': 1.0, 'bbe': BBE_SHARE[row.recipe.pseudo_box] if 'tcl' in row.recipe.components else 1.0,
              BACKBONE: OPENED_SHARE}
     rates = {part: rate * share[part] for part in row.recipe.lr}
-    return replace(row, recipe=replace(row.recipe, lr=rates, thermal=thermal))
+    halves = tuple(row_of(half.recipe.name, rate, thermal) for half in row.halves)
+    return replace(row, recipe=replace(row.recipe, lr=rates, thermal=thermal), halves=halves)
 
 
 def known(names: Iterable[str]) -> tuple[str, ...]:

@@ -71,7 +71,7 @@ SIZES = {
     'full': Size(
         network='dimp18', crop=288, parent_epochs=45, parent_least=24, parent_samples=1600, parent_batch=10,
         parent_rate=3e-4, parent_decay=(15, 0.3), kept_out_frames=60,
-        rows=('b1', 'b2', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'tcl', 'bbe_boxes', 'bbe_boxes_thermal',
+        rows=('b1', 'b2', 'b3', 'c1', 'd1', 'd2', 'd3', 'd4', 'd5', 'tcl', 'bbe_boxes', 'bbe_boxes_thermal',
               'bbe_boxes_thermal_varied', 'd3_boxes_thermal', 'd3_boxes_thermal_opened', 'd3_shared', 'd3_spatial',
               'd3_unmatched', 'tcl_shared_renormed', 'tcl_shared_content'),
         rates=(1e-5, 1e-4, 3e-4), steps=(600,), piece=100, batch=5, views=500, seeds=5, chosen=2,

@@ -77,7 +77,8 @@ def test_a_loss_from_the_store_is_that_of_the_pictures(stored, data, size, row):
 
 
 def test_the_control_is_the_row_on_rgb(size):
-    for row in (*STEMS, *(f'd3_{change}' for change in VARIANTS)):
+    trained = [name for name in STEMS if name != 'b3']
+    for row in (*trained, *(f'd3_{change}' for change in VARIANTS)):
         same = row_of(row, 1e-5).samples == row_of(row, 1e-5, thermal=False).samples
         assert same is not row_of(row, 1e-5).recipe.varied, 'varied RGB crops are samples of their own'
         child, control = row_of(row, 1e-5).recipe, row_of(row, 1e-5, thermal=False).recipe
@@ -108,6 +109,44 @@ def test_a_child_learns_only_what_its_row_trains_and_seeds_differ(stored, size):
     assert not list((stored.scratch / 'checkpoints').rglob('*.tar')), 'checkpoints of a finished training are gone'
 
 
+@pytest.mark.parametrize('thermal', [True, False])
+def test_b3_has_the_branches_of_b1_and_b2(stored, size, thermal):
+    made = children.train(stored, size, row_of('b3', 1e-3, thermal), [1, 2], 0, 'a', 'cpu')
+    halves = [children.train(stored, size, row_of(name, 1e-3, thermal), [1, 2], 0, name, 'cpu')
+              for name in ('b1', 'b2')]
+    before = weights(stored.parent)
+    for path, *files in zip(made, *halves, strict=True):
+        one, two = map(weights, files)
+        for key, value in weights(path).items():
+            assert torch.equal(value, one[key] if torch.equal(two[key], before[key]) else two[key])
+        assert all(any(not torch.equal(before[key], half[key]) for key in before) for half in (one, two))
+    info = checkpoints.load(made[1])[1]['net_info']
+    assert (info['recipe'], info['steps'], info['thermal'], dict(info['lr'])) == ('b3', 2, thermal, {'bbe': 1e-3})
+    assert not list(stored.scratch.glob('a_b*')), 'the halves are gone'
+
+
+def test_b3_that_is_killed_ends_with_the_same_weights(stored, size, monkeypatch):
+    [straight] = children.train(stored, size, row_of('b3', 1e-3), [2], 0, 'a', 'cpu')
+    for number in range(1, 4):
+        with monkeypatch.context() as patched:
+            calls, kept = iter(range(1, 9)), checkpoints.save
+            patched.setattr(checkpoints, 'save', lambda *args, kept=kept, calls=calls, number=number:
+                            kept(*args) if next(calls) != number else pytest.fail('killed'))
+            with pytest.raises(pytest.fail.Exception):
+                children.train(stored, size, row_of('b3', 1e-3), [2], 0, f'b{number}', 'cpu')
+        [again] = children.train(stored, size, row_of('b3', 1e-3), [2], 0, f'b{number}', 'cpu')
+        wanted, found = weights(straight), weights(again)
+        assert all(torch.equal(value, found[key]) for key, value in wanted.items())
+
+
+def test_what_is_done_to_b3_is_done_to_its_halves():
+    row = row_of('b3_boxes_varied', 1e-4, thermal=False)
+    assert [half.recipe.name for half in row.halves] == ['b1_boxes_varied', 'b2_boxes_varied']
+    for one in (row, *row.halves):
+        assert one.samples == 'detection_varied_visible' and not one.recipe.thermal
+    assert all(half.recipe.lr == {'bbe': 1e-4} and half.recipe.init == () for half in row.halves)
+
+
 @pytest.mark.parametrize(('steps', 'piece', 'expected'), [((6,), 2, [3, 2, 1]), ((2, 4), 1, [4, 3, 2, 1]),
                                                           ((5,), 5, [1])])
 def test_the_rate_falls_by_equal_parts(size, steps, piece, expected):
@@ -132,11 +171,16 @@ def test_an_opened_child_learns_its_layer_and_its_control_too(stored, size):
 
 
 @pytest.mark.parametrize('name', ['d9', 'd3_', 'd3_shared_shared', 'd3_better', 'b1_spatial', 'c1_all',
-                                  'd3_opened_content'])
+                                  'd3_opened_content', 'b3_opened'])
 def test_rows_that_there_are_not(name):
     with pytest.raises(UserError, match=f'row .*{name}') as caught:
         row_named(name)
     assert '\n' not in str(caught.value)
+
+
+def test_b3_is_refused_as_its_halves_are():
+    with pytest.raises(UserError, match="no row 'b1_thermal'"):
+        row_named('b3_thermal')
 
 
 def test_changes_add_up_in_any_order():
