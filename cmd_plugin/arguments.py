@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import math
 from collections.abc import Callable
+from pathlib import Path
 
 
 def number(least: int) -> Callable[[str], int]:
@@ -21,3 +22,10 @@ def positive(text: str) -> float:
     if not 0 < float(text) < math.inf:
         raise argparse.ArgumentTypeError(f'{text} is not a number above 0')
     return float(text)
+
+
+def picture(text: str) -> Path:
+    """A file that can be written as a picture."""
+    if Path(text).suffix.lower() not in ('.png', '.jpg', '.jpeg'):
+        raise argparse.ArgumentTypeError(f'{text} does not end in .png or .jpg')
+    return Path(text)

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from cmd_plugin.arguments import number, positive
+from cmd_plugin.arguments import number, picture, positive
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -21,8 +21,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
                         'apart is misaligned (default 4)')
     parser.add_argument('--against', type=Path, action='append', default=[], metavar='DIR',
                         help='folder of evaluation sequences that no pair may show; may be repeated')
-    parser.add_argument('--out', type=Path, metavar='PNG', help='picture of the ten worst pairs (default '
-                        'check_pairs/<name of DIR>.png in the workspace)')
+    parser.add_argument('--out', type=picture, metavar='PICTURE', help='file for the ten worst pairs, .png or '
+                        '.jpg (default check_pairs/<name of DIR>.png in the workspace)')
     parser.add_argument('--csv', type=Path, metavar='FILE', help='every pair with what was measured')
     parser.add_argument('--threads', type=number(1), default=min(2, os.cpu_count() or 1),
                         help='threads that read images')
@@ -37,10 +37,11 @@ def run(options: argparse.Namespace) -> int:
         UserError: no pairs, an evaluation folder without images, or a file that cannot be written.
     """
     from cmd_plugin.check_pairs.findings import judge
-    from cmd_plugin.check_pairs.picture import draw, worst, write_png
+    from cmd_plugin.check_pairs.picture import draw, worst
     from cmd_plugin.check_pairs.report import lines, table, write_csv
     from cmd_plugin.check_pairs.survey import frames_below, hash_frames, survey
     from cmd_plugin.data.paired import PairedDataset
+    from cmd_plugin.pictures import write_picture
     dataset = PairedDataset(options.pairs, options.layout)
     frames = frames_below(options.against)
     found = survey(dataset, options.threads)
@@ -55,7 +56,7 @@ def run(options: argparse.Namespace) -> int:
     chosen = worst(judged.findings, found)
     if chosen:
         place = options.out or _default_out(options.pairs[0])
-        write_png(place, draw(dataset, chosen))
+        write_picture(place, draw(dataset, chosen))
         print(f'picture: {place}')
     wrong = len({finding.index for finding in judged.findings})
     print(f'{len(dataset)} pairs: {wrong} wrong, {len(judged.notes)} notes')

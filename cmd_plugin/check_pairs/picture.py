@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import cv2
@@ -16,7 +15,6 @@ from cmd_plugin.check_pairs.registration import edges
 from cmd_plugin.check_pairs.survey import Survey
 from cmd_plugin.data.paired import PairedDataset
 from cmd_plugin.data.reading import read_rgb
-from cmd_plugin.errors import UserError
 
 ROWS = 10
 WIDTH, HEIGHT, GAP, LINE = 320, 240, 4, 18
@@ -51,16 +49,6 @@ def draw(dataset: PairedDataset, chosen: Sequence[Finding]) -> Image:
     Duplicates and leaks show in place of the last two what the pair is like. Returns uint8 `(H, W, 3)`, RGB.
     """
     return np.concatenate([_row(dataset, finding) for finding in chosen])
-
-
-def write_png(path: Path, image: Image) -> None:
-    """Write the picture. Raises `UserError` where that is not possible."""
-    _, data = cv2.imencode('.png', cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data.tobytes())
-    except OSError as error:
-        raise UserError(f'cannot write {path}: {error.strerror}; choose another place with --out') from error
 
 
 def _row(dataset: PairedDataset, finding: Finding) -> Image:

@@ -6,14 +6,14 @@ import argparse
 import os
 from pathlib import Path
 
-import cv2
-
+from cmd_plugin.arguments import picture
 from cmd_plugin.data.paired import PairedDataset
 from cmd_plugin.data.processing import cross_modal_processing
 from cmd_plugin.data.pseudo_boxes import PSEUDO_BOXES, make_pseudo_box
 from cmd_plugin.data.sampler import PairedSampler
 from cmd_plugin.data.sheet import sample_sheet
-from cmd_plugin.errors import UserError, cli
+from cmd_plugin.errors import cli
+from cmd_plugin.pictures import write_picture
 
 
 def main() -> None:
@@ -21,7 +21,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog='python -m cmd_plugin.data', description=main.__doc__)
     parser.add_argument('--data', action='append', required=True, metavar='DIR',
                         help='folder with RGB-TIR pairs, or a list file; may be given several times')
-    parser.add_argument('--out', type=Path, required=True, metavar='PNG', help='picture to write')
+    parser.add_argument('--out', type=picture, required=True, metavar='PICTURE',
+                        help='file to write, .png or .jpg')
     parser.add_argument('--samples', type=int, default=6, help='number of samples (default 6)')
     parser.add_argument('--size', type=int, default=288, help='side of the crops, px, a multiple of 16')
     parser.add_argument('--pseudo-box', choices=sorted(PSEUDO_BOXES), default='center_area')
@@ -39,11 +40,7 @@ def main() -> None:
     sheet = sample_sheet(sampler, args.samples, args.seed)
     if sampler.summary():
         print(sampler.summary())
-    _, data = cv2.imencode('.png', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    try:
-        args.out.write_bytes(data.tobytes())
-    except OSError as error:
-        raise UserError(f'cannot write {args.out}: {error.strerror}; make room or choose another --out') from error
+    write_picture(args.out, sheet)
     print(f'{args.samples} samples: {os.fspath(args.out)}')
 
 

@@ -126,12 +126,12 @@ def shown(value: float) -> str:
     return repr(round(float(value), DIGITS)).removesuffix('.0')
 
 
-def write_whole(path: Path, text: str, durable: bool = False) -> None:
+def write_whole(path: Path, content: str | bytes, durable: bool = False) -> None:
     """Write a file that is either complete or not there.
 
     Args:
         path: file; its folder is made.
-        text: what it shall hold.
+        content: what it shall hold; text becomes UTF-8.
         durable: wait until it is on the disk.
 
     Raises:
@@ -141,8 +141,8 @@ def write_whole(path: Path, text: str, durable: bool = False) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            with part.open('w', encoding='utf-8', newline='\n') as file:
-                file.write(text)
+            with part.open('wb') as file:
+                file.write(content.encode() if isinstance(content, str) else content)
                 if durable:
                     file.flush()
                     os.fsync(file.fileno())

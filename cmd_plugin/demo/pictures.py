@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 
 from cmd_plugin.demo import steps
+from cmd_plugin.pictures import write_picture
 from ltr.data.image_loader import read_image
 from pytracking.evaluation import get_dataset
 
@@ -32,12 +33,7 @@ def strip(workspace: Path, data: Path, out: Path) -> Path:
         chosen = np.linspace(0, len(sequence.frames) - 1, FRAMES).round().astype(int)
         rows.append(np.hstack([_frame(sequence.frames[i], {name: b[i] for name, b in boxes.items()}, int(i))
                                for i in chosen]))
-    sheet = np.vstack([_legend(rows[0].shape[1]), *rows])
-    done, coded = cv2.imencode('.png', cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise RuntimeError('OpenCV could not encode the strip')
-    out.write_bytes(coded.tobytes())
-    return out
+    return write_picture(out, np.vstack([_legend(rows[0].shape[1]), *rows]))
 
 
 def _frame(path: str, boxes: dict[str, np.ndarray], number: int) -> np.ndarray:

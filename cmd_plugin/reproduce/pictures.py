@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cmd_plugin.pictures import write_picture
 from cmd_plugin.reproduce.chains import overlap
 from cmd_plugin.reproduce.evaluation import label_of
 from cmd_plugin.reproduce.places import Data, Work
@@ -44,11 +45,7 @@ def frames(data: Data, work: Work, size: Size, path: Path) -> Path:
     if len(pictures) % 2:
         pictures.append(np.zeros_like(pictures[0]))
     rows = [np.hstack(pictures[i:i + 2]) for i in range(0, len(pictures), 2)]
-    done, coded = cv2.imencode('.png', cv2.cvtColor(np.vstack(rows), cv2.COLOR_RGB2BGR))
-    if not done:
-        raise RuntimeError('OpenCV could not encode the sheet')
-    path.write_bytes(coded.tobytes())
-    return path
+    return write_picture(path, np.vstack(rows))
 
 
 def _frame(gain: float, sequence: Sequence, place: int, boxes: dict[str, Any]) -> NDArray[np.uint8]:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from cmd_plugin.pictures import write_picture
 from cmd_plugin.reproduce.pairs import SomePairs
-from ltr.admin.whole import write_whole
 
 STEP = (0.04, 0.04, 0.02)
 """Greatest change from frame to frame: along x and y over the shorter side of the image; logarithm of the zoom."""
@@ -66,13 +66,10 @@ def shake(pairs: SomePairs, stretch: Sequence[int], folder: Path, rng: np.random
     files = []
     for number, (index, by) in enumerate(zip(stretch, maps, strict=True)):
         pair = pairs.read(index)
-        halves = {'visible': pair[..., 2::-1], 'infrared': pair[..., 3]}
+        halves = {'visible': pair[..., :3], 'infrared': pair[..., 3]}
         paths = {half: folder / half / f'{number:03d}.png' for half in halves}
         for half, image in halves.items():
             seen = cv2.warpAffine(np.ascontiguousarray(image), by, (width, height), borderMode=cv2.BORDER_REPLICATE)
-            done, coded = cv2.imencode('.png', seen)
-            if not done:
-                raise RuntimeError(f'OpenCV could not encode {paths[half]}')
-            write_whole(paths[half], coded.tobytes())
+            write_picture(paths[half], seen)
         files.append((str(paths['visible']), str(paths['infrared'])))
     return files, maps, (height, width)

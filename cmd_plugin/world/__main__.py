@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
-import cv2
-
+from cmd_plugin.arguments import picture
+from cmd_plugin.pictures import write_picture
 from ltr.admin.errors import UserError, cli
 
 from .sheet import contact_sheet
@@ -15,7 +14,7 @@ from .sheet import contact_sheet
 def main() -> None:
     """Parse the command line and write the sheet."""
     parser = argparse.ArgumentParser(prog='python -m cmd_plugin.world', description=main.__doc__)
-    parser.add_argument('--out', type=Path, required=True, help='image file to write (.png or .jpg)')
+    parser.add_argument('--out', type=picture, required=True, help='image file to write (.png or .jpg)')
     parser.add_argument('--seed', type=int, default=0)
     parser.add_argument('--clips', type=int, default=8)
     parser.add_argument('--frames', type=int, default=4, help='frames shown of each clip')
@@ -25,8 +24,6 @@ def main() -> None:
     options = parser.parse_args()
     if min(options.clips, options.frames, options.length, options.scale) < 1 or options.seed < 0:
         raise UserError('--clips, --frames, --length and --scale must be at least 1, --seed at least 0')
-    if options.out.suffix.lower() not in ('.png', '.jpg', '.jpeg'):
-        raise UserError(f'{options.out}: the sheet is written as .png or .jpg; give a file name that ends so')
     sheet = contact_sheet(
         options.seed,
         options.clips,
@@ -35,11 +32,7 @@ def main() -> None:
         scale=options.scale,
         boxes=not options.plain,
     )
-    done, buffer = cv2.imencode(options.out.suffix.lower(), cv2.cvtColor(sheet, cv2.COLOR_RGB2BGR))
-    if not done:
-        raise RuntimeError('OpenCV could not encode the sheet')
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_bytes(buffer.tobytes())
+    write_picture(options.out, sheet)
     print(f'{options.out}: {options.clips} clips, RGB above TIR')
 
 

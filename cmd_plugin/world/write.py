@@ -5,25 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from cmd_plugin.pictures import write_picture
 
 from .plan import plan_world, stream
 from .render import SIZE, VIEWS, film, render
 from .store import Progress, fill_folder
 
-QUALITY = 95
 SCENE_STRIDE = 20
-
-
-def _save(path: Path, image: NDArray[np.uint8]) -> None:
-    """Write a JPEG; encoded first, because OpenCV cannot open every path on every system."""
-    coded = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
-    done, buffer = cv2.imencode('.jpg', coded, [cv2.IMWRITE_JPEG_QUALITY, QUALITY])
-    if not done:
-        raise RuntimeError(f'OpenCV could not encode {path.name}')
-    path.write_bytes(buffer.tobytes())
 
 
 def write_video(
@@ -82,7 +70,7 @@ def write_video(
         images = folder / clip.name / 'img'
         images.mkdir(parents=True)
         for t, image in enumerate(clip.rgb if modality == 'rgb' else clip.tir):
-            _save(images / f'{t + 1:04d}.jpg', image)
+            write_picture(images / f'{t + 1:04d}.jpg', image)
         lines = [','.join(f'{value:.2f}' for value in box) for box in clip.boxes]
         (folder / clip.name / 'groundtruth_rect.txt').write_text('\n'.join(lines) + '\n', encoding='ascii')
         return {clip.name: list(clip.attributes)}
@@ -140,7 +128,7 @@ def write_pairs(
         for twin, images in (('visible', rgb), ('infrared', tir)):
             (folder / twin).mkdir(exist_ok=True)
             for t, image in zip(frames, images, strict=True):
-                _save(folder / twin / f'{index:05d}_{t:03d}.jpg', image)
+                write_picture(folder / twin / f'{index:05d}_{t:03d}.jpg', image)
         return {f'{index:05d}': list(world.flags)}
 
     return fill_folder(root, arguments, -(-pairs // per_scene), progress, make)
