@@ -71,10 +71,10 @@ class Pace:
         """Seconds a unit of cost, once a piece is done."""
         return self.spent / self.paid if self.paid else None
 
-    def is_late_for(self, piece: Piece) -> bool:
-        """Whether a piece would end after the limit."""
+    def is_late_for(self, piece: Piece, jobs: int = 1) -> bool:
+        """Whether a piece, one of `jobs` at the same time, would end after the limit."""
         return (self.minutes is not None and self.rate is not None
-                and self.spent + self.rate * piece.cost > 60 * self.minutes)
+                and self.spent + self.rate * piece.cost * jobs > 60 * self.minutes)
 
     def count(self, piece: Piece) -> None:
         """Note a piece that was made. Raises `RuntimeError` when it left nothing."""
@@ -127,7 +127,7 @@ def _together(group: Sequence[tuple[int, Piece]], pieces: Sequence[Piece], pace:
         while running or (waiting and late is None):
             while waiting and late is None and len(running) < jobs:
                 number, piece = waiting.popleft()
-                if pace.is_late_for(piece):
+                if pace.is_late_for(piece, jobs):
                     late = piece
                 else:
                     _announce(number, piece, pieces, pace)

@@ -68,7 +68,7 @@ def _parent(exp: Experiment) -> Iterator[Piece]:
     for number in range(1, exp.size.parent_epochs + 1):
         yield Piece('parent', f'epoch {number} of at most {exp.size.parent_epochs}', exp.work.epoch(number),
                     partial(parent.epoch, exp.data, exp.work, exp.size, number, exp.device, exp.workers),
-                    exp.size.parent_samples / 480, partial(parent.has_stopped, exp.work, exp.size))
+                    exp.size.parent_samples / 600, partial(parent.has_stopped, exp.work, exp.size))
     yield Piece('parent', 'the network of the last epoch is kept', exp.work.parent,
                 partial(parent.finish, exp.work, exp.size), 0.05)
     yield Piece('parent', 'kept-out sequences, beside trackers without a network', exp.work.kept_out,
@@ -95,18 +95,18 @@ def _candidates(exp: Experiment) -> Iterator[Piece]:
     for name in exp.size.rows:
         for rate in exp.size.rates:
             yield Piece('candidates', f'{name} at {rate:g}', exp.work.candidate(name, rate),
-                        partial(choice.score, exp.work, exp.size, name, rate, exp.device), exp.size.steps[-1] / 100,
-                        alone=True)
+                        partial(choice.score, exp.work, exp.size, name, rate, exp.device), exp.size.steps[-1] / 200
+                        + _look(exp.size), alone=True)
 
 
 def _look(size: Size) -> float:
     """Cost of tracking the selection clips once."""
-    return size.clip_targets * size.clip_frames / 150
+    return size.clip_targets * size.clip_frames / 67
 
 
 def _store(exp: Experiment, row: Row) -> Piece:
     return Piece('candidates', f'features of {exp.size.views} augmented pairs, {row.samples}',
-                 exp.work.store(row.samples), partial(_make_store, exp, row), exp.size.views / 300)
+                 exp.work.store(row.samples), partial(_make_store, exp, row), exp.size.views / 200)
 
 
 def _make_store(exp: Experiment, row: Row) -> None:
@@ -153,7 +153,7 @@ def _tested(exp: Experiment, label: str, path: Path) -> Piece:
 
 def _test(size: Size) -> float:
     """Cost of tracking all test runs once."""
-    return (size.runs or ALL_RUNS) * size.run_frames / 75
+    return (size.runs or ALL_RUNS) * size.run_frames / 58
 
 
 def _statistics(exp: Experiment) -> Iterator[Piece]:
@@ -173,7 +173,7 @@ def _ceiling(exp: Experiment) -> Iterator[Piece]:
             for fold in arm.folds:
                 yield Piece('ceiling', f'{arm.name}, fold {fold}, seed {seed}', ceiling.network_of(
                     exp.work, arm, fold, seed), partial(ceiling.train, exp.data, exp.work, exp.size, arm, fold, seed,
-                                                        exp.device, exp.workers), exp.size.steps[-1] / 60, alone=True)
+                                                        exp.device, exp.workers), exp.size.steps[-1] / 100, alone=True)
     # Not alone: what follows waits for all networks.
     yield replace(_tested(exp, 'parent', exp.work.parent), alone=False)
     for seed in seeds:

@@ -23,7 +23,7 @@ from cmd_plugin.errors import UserError
 from cmd_plugin.reproduce import command, stages
 from cmd_plugin.reproduce.baselines import classic, with_template
 from cmd_plugin.reproduce.command import begin
-from cmd_plugin.reproduce.pieces import ON_TIME, OUT_OF_TIME, Piece, run
+from cmd_plugin.reproduce.pieces import ON_TIME, OUT_OF_TIME, Pace, Piece, run
 from cmd_plugin.reproduce.places import Data
 from cmd_plugin.reproduce.plateau import is_plateau
 from cmd_plugin.reproduce.report import effect_lines
@@ -183,6 +183,14 @@ def test_the_time_limit_is_kept_and_the_time_left_told(tmp_path, capsys):
     assert 'about 3 minutes left' in out and 'the same command goes on with stage: 2' in out
     assert run(written(tmp_path, clock, log=log), 2.5, clock=clock) == ON_TIME and len(log) == 4
     assert run(written(tmp_path / 'x', clock, number=0), 0.001, clock=clock) == ON_TIME
+
+
+def test_one_of_two_at_once_takes_twice_as_long():
+    clock = Clock()
+    pace = Pace(2.5, clock)
+    clock.now, pace.paid = 60.0, 1.0
+    one = Piece('stage', 'one', Path('nowhere'), lambda: None)
+    assert not pace.is_late_for(one) and pace.is_late_for(one, jobs=2)
 
 
 def leave(path, fault=''):
