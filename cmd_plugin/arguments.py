@@ -24,6 +24,13 @@ def positive(text: str) -> float:
     return float(text)
 
 
+def share(text: str) -> float:
+    """A number between 0 and 1."""
+    if not 0 < float(text) < 1:
+        raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
+    return float(text)
+
+
 def picture(text: str) -> Path:
     """A file that can be written as a picture."""
     if Path(text).suffix.lower() not in ('.png', '.jpg', '.jpeg'):

@@ -79,8 +79,7 @@ def _d3(net: nn.Module, pairs: int, device: str) -> Callable[[], None]:
     recipe = recipe_of('cmd_dimp', 'd3')
     actor = CrossModalActor(net, copy.deepcopy(net), recipe)
     actor.to(device)
-    trained = recipe.trained(net)
-    optimizer = MasterAdam([{'params': list(trained[name].values()), 'lr': rate} for name, rate in recipe.lr.items()])
+    optimizer = MasterAdam(recipe.groups(net))
     data = random_batch(networks.crop_size(net), pairs, 6, device)
     return lambda: one_step(actor, optimizer, data)
 

@@ -36,6 +36,12 @@ def workspace() -> Path:
     return Path(found).expanduser()
 
 
+def place_of(pairs: Path, folder: str, suffix: str) -> Path:
+    """A file in a folder of the workspace, named after a folder of pairs or their list."""
+    place = pairs.resolve()
+    return workspace() / folder / f'{place.stem if place.is_file() else place.name}{suffix}'
+
+
 def folder_of(recipe: str, tracker: str = 'cmd_dimp') -> Path:
     """Where the trainer keeps the checkpoints of a recipe."""
     return workspace() / 'checkpoints' / 'ltr' / tracker / recipe

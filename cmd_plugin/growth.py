@@ -176,8 +176,7 @@ def _step(pairs: int = 2, proposals: int = 8, side: int = 144) -> Callable[[], N
     net = networks.new_network('dimp_small')
     recipe = recipe_of('cmd_dimp', 'd3')
     actor = CrossModalActor(net, copy.deepcopy(net), recipe)
-    trained = recipe.trained(net)
-    optimizer = MasterAdam([{'params': list(trained[name].values()), 'lr': rate} for name, rate in recipe.lr.items()])
+    optimizer = MasterAdam(recipe.groups(net))
     data = random_batch(side, pairs, 6, 'cpu', proposals)
     return lambda: one_step(actor, optimizer, data)
 

@@ -68,12 +68,13 @@ def option(settings: Any, name: str, default: T, convert: Callable[[str], Any] =
 def apply_variables(settings: Any) -> None:
     """Put CMD_SEED, CMD_DEVICE and CMD_WORKSPACE into the settings that the trainer reads, where no flag was given."""
     texts = {name: os.environ.get(f'CMD_{name.upper()}', '') for name in ('seed', 'device', 'workspace')}
-    if texts['seed'] and not getattr(settings, 'seed', None):
+    given = getattr(settings, 'given', ())  # a seed of 0 and the device auto may be meant
+    if texts['seed'] and 'seed' not in given and not getattr(settings, 'seed', None):
         try:
             settings.seed = not_negative(texts['seed'])
         except ValueError:
             raise UserError(f'CMD_SEED={texts["seed"]!r} is not valid; expected: {_expected(not_negative)}') from None
-    if texts['device'] not in ('', 'auto') and getattr(settings, 'device', None) in (None, 'auto'):
+    if texts['device'] and 'device' not in given and getattr(settings, 'device', None) in (None, 'auto'):
         settings.device = texts['device']
     workspace = os.environ.get('PYTRACKING_WORKSPACE_DIR') or texts['workspace']
     if workspace and Path(settings.env.workspace_dir) != Path(workspace).expanduser():

@@ -9,6 +9,7 @@ import cv2
 from numpy.typing import NDArray
 
 from cmd_plugin.data.box_records import write_whole
+from cmd_plugin.errors import UserError
 
 
 def write_picture(path: Path, image: NDArray[Any]) -> Path:
@@ -24,11 +25,13 @@ def write_picture(path: Path, image: NDArray[Any]) -> Path:
         `path`.
 
     Raises:
-        UserError: it cannot be written.
+        UserError: it cannot be written, or is too large for its format.
     """
     drawn = cv2.cvtColor(image, cv2.COLOR_RGB2BGR) if image.ndim == 3 else image
     done, coded = cv2.imencode(path.suffix.lower(), drawn)
     if not done:
-        raise RuntimeError(f'OpenCV could not encode {path}')
+        height, width = image.shape[:2]
+        raise UserError(f'{path} cannot be written: OpenCV makes no {path.suffix} of {width} x {height} px; ask for a '
+                        'smaller picture, or for .png')
     write_whole(path, coded.tobytes())
     return path

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from torch import nn
 
@@ -136,3 +137,7 @@ class CMDRecipe:
             modules[BACKBONE] = tuple(f'feature_extractor.{layer}' for layer in self.opened)
         return {name: {key: value for key, value in net.named_parameters() if belongs(key, parts)}
                 for name, parts in modules.items()}
+
+    def groups(self, net: nn.Module) -> list[dict[str, Any]]:
+        """All that `trained` names, each part with its rate, as an optimiser takes them."""
+        return [{'params': list(own.values()), 'lr': self.lr[name]} for name, own in self.trained(net).items()]

@@ -102,8 +102,7 @@ def step_of(make: Callable[..., CrossModalActor], net: nn.Module, pairs: int, de
     student, recipe = copy.deepcopy(net), recipe_of('cmd_dimp', 'd3')
     actor = make(student, copy.deepcopy(net), recipe)
     actor.to(device)
-    groups = [{'params': list(recipe.trained(student)[name].values()), 'lr': rate} for name, rate in recipe.lr.items()]
-    optimizer = MasterAdam(groups)
+    optimizer = MasterAdam(recipe.groups(student))
     torch.manual_seed(0)
     data = random_batch(networks.crop_size(net), pairs, 6, device)
 

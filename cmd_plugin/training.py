@@ -33,7 +33,7 @@ from cmd_plugin.options import (
 )
 from cmd_plugin.recipe import CMDRecipe
 from cmd_plugin.recipes import recipe_of
-from cmd_plugin.upstream.seeding import seed_epochs
+from cmd_plugin.upstream.seeding import seed_epochs, seed_everything
 from ltr.data import LTRLoader
 from ltr.trainers import LTRTrainer
 
@@ -53,6 +53,7 @@ def run(settings: Any, tracker: str, name: str) -> None:
         UserError: missing ancestors, pairs or weights.
     """
     apply_variables(settings)
+    seed_everything(getattr(settings, 'seed', 0))  # of CMD_SEED, too; new weights are drawn next
     recipe = with_options(settings, recipe_of(tracker, name))
     settings.description = f'{tracker} {recipe.name}: {recipe.summary}'
     student, parent = lineage.start(settings, recipe)
@@ -119,9 +120,7 @@ def train(settings: Any, recipe: CMDRecipe, student: nn.Module, parent: nn.Modul
                        num_workers=option(settings, 'workers', 2, not_negative), drop_last=True, stack_dim=1)
     actor = CrossModalActor(student, parent, recipe,
                             option(settings, 'backbone_precision', torch.float32, precision))
-    trained = recipe.trained(student)
-    optimizer = MasterAdam([{'params': list(trained[component].values()), 'lr': recipe.lr[component]}
-                            for component in recipe.components])
+    optimizer = MasterAdam(recipe.groups(student))
     scheduler = StepLR(optimizer, step_size=recipe.decay[0], gamma=recipe.decay[1])
     try:
         trainer = LTRTrainer(actor, [loader], optimizer, settings, scheduler)

@@ -56,9 +56,9 @@ def run_training(train_module: str, train_name: str, workspace: str | Path | Non
     settings = Settings()
     settings.module_name, settings.script_name = train_module, train_name
     settings.project_path = f'ltr/{train_module}/{train_name}'
-    for name, value in flags.items():
-        if value is not None:
-            setattr(settings, name, value)
+    settings.given = tuple(name for name, value in flags.items() if value is not None)
+    for name in settings.given:
+        setattr(settings, name, flags[name])
     _cudnn_benchmark(cudnn_benchmark)
     # Initial weights are drawn before the first epoch, so they need the seed as well.
     seed_everything(settings.seed)

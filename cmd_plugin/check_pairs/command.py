@@ -40,6 +40,7 @@ def run(options: argparse.Namespace) -> int:
     from cmd_plugin.check_pairs.picture import draw, worst
     from cmd_plugin.check_pairs.report import lines, table, write_csv
     from cmd_plugin.check_pairs.survey import frames_below, hash_frames, survey
+    from cmd_plugin.checkpoints import place_of
     from cmd_plugin.data.paired import PairedDataset
     from cmd_plugin.pictures import write_picture
     dataset = PairedDataset(options.pairs, options.layout)
@@ -55,16 +56,9 @@ def run(options: argparse.Namespace) -> int:
         write_csv(options.csv, dataset, found, judged)
     chosen = worst(judged.findings, found)
     if chosen:
-        place = options.out or _default_out(options.pairs[0])
+        place = options.out or place_of(options.pairs[0], 'check_pairs', '.png')
         write_picture(place, draw(dataset, chosen))
         print(f'picture: {place}')
     wrong = len({finding.index for finding in judged.findings})
     print(f'{len(dataset)} pairs: {wrong} wrong, {len(judged.notes)} notes')
     return 1 if wrong or (options.strict and judged.notes) else 0
-
-
-def _default_out(pairs: Path) -> Path:
-    """A file in the workspace, named after the pairs."""
-    from cmd_plugin.checkpoints import workspace
-    place = pairs.resolve()
-    return workspace() / 'check_pairs' / f'{place.stem if place.is_file() else place.name}.png'

@@ -26,7 +26,7 @@ Image = NDArray[Any]
 def worst(findings: Sequence[Finding], found: Survey) -> list[Finding]:
     """Ten findings to show: the worst of each kind first, then the next of each; the largest shifts where there are
     fewer."""
-    drawn = [finding for finding in findings if finding.kind != 'unusable']
+    drawn = [finding for finding in findings if finding.kind != 'unusable' and finding.index not in found.faults]
     drawn.sort(key=lambda finding: -finding.size)
     seen: Counter[str] = Counter()
     ranked = []

@@ -59,11 +59,6 @@ class Shift:
     dy: float
     agreement: float
 
-    @property
-    def length(self) -> float:
-        """Distance, px; NaN where it cannot be told."""
-        return float(np.hypot(self.dx, self.dy))
-
 
 NAN = float('nan')
 UNKNOWN = Shift(NAN, NAN, 0.0)

@@ -6,7 +6,7 @@ import argparse
 import os
 from pathlib import Path
 
-from cmd_plugin.arguments import picture
+from cmd_plugin.arguments import number, picture
 from cmd_plugin.data.paired import PairedDataset
 from cmd_plugin.data.processing import cross_modal_processing
 from cmd_plugin.data.pseudo_boxes import PSEUDO_BOXES, make_pseudo_box
@@ -23,16 +23,16 @@ def main() -> None:
                         help='folder with RGB-TIR pairs, or a list file; may be given several times')
     parser.add_argument('--out', type=picture, required=True, metavar='PICTURE',
                         help='file to write, .png or .jpg')
-    parser.add_argument('--samples', type=int, default=6, help='number of samples (default 6)')
+    parser.add_argument('--samples', type=number(1), default=6, help='number of samples (default 6)')
     parser.add_argument('--size', type=int, default=288, help='side of the crops, px, a multiple of 16')
     parser.add_argument('--pseudo-box', choices=sorted(PSEUDO_BOXES), default='center_area')
     parser.add_argument('--boxes', type=Path, metavar='PATH', help='box file or folder, for detection')
     parser.add_argument('--fraction', type=float,
                         help='side of the pseudo box over the shorter side of the image (default: that of its kind)')
-    parser.add_argument('--seed', type=int, default=0)
+    parser.add_argument('--seed', type=number(0), default=0)
     args = parser.parse_args()
-    if args.samples < 1 or args.size < 16 or args.size % 16:
-        parser.error('--samples must be at least 1 and --size a multiple of 16')
+    if args.size < 16 or args.size % 16:
+        parser.error('--size must be a multiple of 16')
     dataset = PairedDataset(args.data)
     print(dataset.summary())
     sampler = PairedSampler(dataset, make_pseudo_box(args.pseudo_box, args.fraction, args.boxes),

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 
 from cmd_plugin.data.sampler import PairSource
 from cmd_plugin.data.wrapped import WrappedPairs
+from cmd_plugin.errors import UserError
 
 logger = logging.getLogger(__name__)
 VERSION = 1
@@ -37,12 +38,19 @@ class CachedPairs(WrappedPairs):
         pairs: where they come from; needs `paths(index)`.
         folder: of the files; made here.
         megabytes: most that lies in the folder, of all data sets and runs that use it.
+
+    Raises:
+        UserError: the folder cannot be made.
     """
 
     def __init__(self, pairs: PairSource, folder: Path, megabytes: int) -> None:
         super().__init__(pairs)
         self.folder, self.megabytes = folder, megabytes
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(f'cannot write into {folder}: {error.strerror}; choose another --workspace, or leave '
+                            'CMD_CACHE_MB out') from error
         self.found = sum(entry.stat().st_size for part in os.scandir(folder) if part.is_dir()
                          for entry in os.scandir(part))
         # Of several processes (torchrun) each adds its part.

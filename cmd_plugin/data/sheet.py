@@ -36,9 +36,9 @@ def sample_sheet(sampler: PairedSampler, samples: int, seed: int = 0) -> NDArray
     Returns:
         uint8 `(H, W, 3)`, RGB.
     """
-    np.random.seed(seed)
+    np.random.seed(seed % 2 ** 32)
     random.seed(seed)
-    torch.manual_seed(seed)
+    torch.manual_seed(seed % 2 ** 64)
     rows = [_row(sampler[number]) for number in range(samples)]
     header = np.full((HEADER, rows[0].shape[1], 3), 255, np.uint8)
     for column, title in enumerate(TITLES):

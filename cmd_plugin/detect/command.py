@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from cmd_plugin.arguments import share
 from cmd_plugin.errors import UserError
 
 
@@ -22,7 +23,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--weights', type=Path, metavar='FILE', help='fasterrcnn: weights of torchvision (default: '
                         'fetched)')
     parser.add_argument('--classes', metavar='NAMES', help='keep these classes, such as person,car (default: all)')
-    parser.add_argument('--score', type=_share, default=0.3, help='least confidence (default 0.3)')
+    parser.add_argument('--score', type=share, default=0.3, help='least confidence (default 0.3)')
     parser.add_argument('--convert', type=Path, metavar='BOXES',
                         help='run no detector: read these boxes (FairMOT or YOLOv5 text, COCO JSON) and write --out')
     parser.add_argument('--format', choices=('coco', 'yolov5', 'fairmot'), default='coco',
@@ -50,25 +51,11 @@ def run(options: argparse.Namespace) -> int:
     if options.format != 'coco':
         raise UserError('detections are written as COCO JSON; for text convert them afterwards: '
                         f'--convert FILE --format {options.format} --out FOLDER')
+    from cmd_plugin.checkpoints import place_of
     from cmd_plugin.detect.choosing import choose_classes, make_detector
     from cmd_plugin.detect.detecting import detect_pairs
     detector = make_detector(options.detector, options.model, options.weights, options.names)
     classes = choose_classes(options.classes, detector.names)
-    print(detect_pairs(dataset, options.pairs, detector, options.out or _default_out(options.pairs), classes,
-                       options.score))
+    out = options.out or place_of(options.pairs, 'boxes', '.json')
+    print(detect_pairs(dataset, options.pairs, detector, out, classes, options.score))
     return 0
-
-
-def _default_out(pairs: Path) -> Path:
-    """A file in the workspace, named after the pairs."""
-    from cmd_plugin.checkpoints import workspace
-    place = pairs.resolve()
-    name = place.stem if place.is_file() else place.name
-    return workspace() / 'boxes' / f'{name}.json'
-
-
-def _share(text: str) -> float:
-    value = float(text)
-    if not 0 < value < 1:
-        raise argparse.ArgumentTypeError(f'{text} is not between 0 and 1')
-    return value

@@ -64,13 +64,20 @@ class Entry:
         """
         folders = [*mirrors, *os.environ.get(MIRRORS, '').split()]
         found = [*urls, *(f'{folder.rstrip("/")}/{quote(self.file)}' for folder in folders), *self.urls]
-        wrong = [url for url in found if urlsplit(url).scheme not in ('http', 'https')]
+        wrong = [url for url in found if not _is_address(url)]
         if wrong:
             raise UserError(f'{wrong[0]} is no address of http or https')
         if not found:
             raise UserError(f'no address of {self.file} is known: give --mirror, the address of a folder that has it, '
                             f'or --url, its own; mirrors can stay in {MIRRORS}')
         return found
+
+
+def _is_address(url: str) -> bool:
+    try:
+        return urlsplit(url).scheme in ('http', 'https')
+    except ValueError:  # brackets that hold no address
+        return False
 
 
 def entries(path: Path = NAMES) -> dict[str, Entry]:

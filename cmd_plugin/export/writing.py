@@ -15,12 +15,12 @@ from typing import Any
 import torch
 
 from cmd_plugin import checkpoints, networks
+from cmd_plugin.data.processing import IMAGENET_MEAN, IMAGENET_STD
 from cmd_plugin.errors import UserError
 from cmd_plugin.export.parts import Part, parts_of
 
 OPSET = 17
 DESCRIPTION = 'export.json'
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 BOXES = 'x, y, w, h; px of the crop, x and y of the top left corner'
 INSTALL = "pip install 'cmd-tracking[onnx]'"
 TOLERANCE = 1e-3
@@ -57,7 +57,7 @@ def export(path: Path, out: Path) -> list[str]:
         'network': contents['constructor'].fun_name, 'epoch': contents.get('epoch'), 'recipe': info.get('recipe'),
         'weights_sha256': checkpoints.fingerprint(net), 'opset': OPSET,
         'image': {'size': [crop_size, crop_size], 'channels': 'RGB', 'range': 'x / 255, minus mean, over std',
-                  'mean': MEAN, 'std': STD},
+                  'mean': IMAGENET_MEAN, 'std': IMAGENET_STD},
         'boxes': BOXES, 'free_axes': 'a string in a shape names an axis of any length',
         'parts': [describe(part) for part in parts]}
     with _placed(out / DESCRIPTION) as temporary:

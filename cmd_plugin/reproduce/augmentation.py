@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 
 import ltr.data.transforms as tfm
-
-MEAN, STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
+from cmd_plugin.data.processing import IMAGENET_MEAN, IMAGENET_STD
 
 
 class ColourJitter(tfm.TransformBase):
@@ -44,6 +43,6 @@ def strong() -> dict[str, Any]:
     """Transforms of a processing: crops by themselves, and whole samples."""
     return {
         'transform': tfm.Transform(tfm.RandomBlur((2.0, 2.0), 0.15), tfm.ToTensorAndJitter(0.3), ColourJitter(),
-                                   tfm.Normalize(mean=MEAN, std=STD)),
+                                   tfm.Normalize(mean=IMAGENET_MEAN, std=IMAGENET_STD)),
         'joint_transform': tfm.Transform(tfm.ToGrayscale(0.25), tfm.RandomHorizontalFlip(0.5),
                                          tfm.RandomAffine(max_rotation=8, max_scale=0.1, probability=0.3))}

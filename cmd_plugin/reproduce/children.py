@@ -54,8 +54,7 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
     store.attach(student, bool(recipe.opened))
     loader = LTRLoader('train', StoredPairs(store, size.piece * size.batch, row.reads, row.matched),
                        batch_size=size.batch, drop_last=True, stack_dim=1)
-    optimizer = MasterAdam([{'params': list(trained.values()), 'lr': recipe.lr[component]}
-                            for component, trained in recipe.trained(student).items()])
+    optimizer = MasterAdam(recipe.groups(student))
     settings = training.settings(work.scratch, name, seed, device, size.precision)
     trainer = LTRTrainer(actor, [loader], optimizer, settings, falling(optimizer, size))
     made = []

@@ -54,19 +54,13 @@ def choose(work: Work, size: Size) -> None:
     """Write the lock: of each row its best rate and number of steps, rows by falling score, the best `chosen` of them.
 
     Raises:
-        UserError: the lock is there with another choice, or the test was looked at before it was made.
+        UserError: the test was looked at before.
     """
-    if any((work.root / 'evaluation').glob('*.json')) and not work.choice.is_file():
+    if any((work.root / 'evaluation').glob('*.json')):
         raise UserError(f'{work.root / "evaluation"} holds figures of the test, so a choice now would not be blind: '
                         'choose another --workspace')
     best = ranked(work, size)[:size.chosen]
-    chosen = {'chosen': best, 'scores': digest(best)}
-    if work.choice.is_file():
-        if read_json(work.choice).get('scores') != chosen['scores']:
-            raise UserError(f'{work.choice} holds another choice than the scores now give: the choice stands; for '
-                            'a new one choose another --workspace')
-        return
-    write_json(work.choice, {**chosen, 'time': now(), 'by': BY})
+    write_json(work.choice, {'chosen': best, 'scores': digest(best), 'time': now(), 'by': BY})
 
 
 def ranked(work: Work, size: Size) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--steps', type=number(1), metavar='N', help='of every child and control; a '
                         'multiple of 100 (600 by default; quick: of 40, 80)')
     parser.add_argument('--tested', type=number(1), metavar='N', help='rows that go on to the test (2; quick: 1)')
-    parser.add_argument('--runs', type=number(0), metavar='N', help='of every test video; 0: all of them (default; '
+    parser.add_argument('--targets', type=number(0), metavar='N', help='of every test video; 0: all of them (default; '
                         'evening: 5, quick: 3)')
     size = parser.add_mutually_exclusive_group()
     size.add_argument('--quick', action='store_true', help='a quarter of an hour on two idle cores')
@@ -68,10 +68,10 @@ def run(options: argparse.Namespace) -> int:
     data.check()
     work = Work(options.workspace.expanduser().resolve() / name)
     experiment = stages.Experiment(data, work, size, options.seeds or size.seeds, options.device, options.workers)
-    begin(work.root / 'begun.json', {'layout': LAYOUT, 'data': str(data.root), 'seeds': experiment.seeds,
-                                     'numbers': numbers_of(size)})
+    said = {'layout': LAYOUT, 'data': str(data.root), 'seeds': experiment.seeds, 'numbers': numbers_of(size)}
+    begin(work.root / 'begun.json', said)
     if options.parent is not None:
-        adopt(Work(options.parent.expanduser().resolve() / name), work, numbers_of(size))
+        adopt(Work(options.parent.expanduser().resolve() / name), work, said)
     status = pieces.run(stages.pieces(experiment, options.stages), options.minutes, options.jobs)
     for told in (work.report / 'report.md', work.report / 'ceiling.md'):
         if told.is_file():
@@ -95,7 +95,7 @@ def size_of(size: Any, options: argparse.Namespace) -> Any:
     return replace(
         size, rows=rows, rates=tuple(dict.fromkeys(options.rates or size.rates)),
         chosen=min(options.tested or size.chosen, len(rows)), precision=options.precision,
-        runs=size.runs if options.runs is None else options.runs,
+        runs=size.runs if options.targets is None else options.targets,
         steps=size.steps if options.steps is None else (options.steps,),
         threads=0 if options.threads is None and options.jobs > 1 else threads)
 

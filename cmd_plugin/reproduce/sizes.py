@@ -25,7 +25,7 @@ class Size:
         seeds: trainings of each chosen row, and as many of its control.
         chosen: rows that go on to the test.
         clip_targets, clip_frames: of the selection clips: targets a start, frames a start.
-        runs: test runs of each video, 0: all.
+        runs: targets of each test video, 0: all; a long one is tracked from several start points.
         run_frames, run_gap: frames from a start point on, and between two start points.
         threads: processes that track.
         precision: of every training, as `Settings.precision`; tracking is float32.

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from cmd_plugin.errors import UserError
+from ltr.admin.device import pick_device
 from pytracking.analysis import evaluate
 from pytracking.analysis.protocols import MeasureName
 from pytracking.evaluation import Tracker
@@ -32,18 +33,19 @@ class FileTracker(Tracker):
         network: checkpoint.
         crop: side of its crops, px.
         results: folder of results; `dimp/LABEL` below it.
-        device: `cpu` keeps it off an accelerator.
+        device: as `--device`.
     """
 
     def __init__(self, label: str, network: Path, crop: int, results: Path, device: str | None = None) -> None:
         super().__init__('dimp', label, display_name=label, results_path=results)
-        self.network, self.crop, self.on_gpu = network, crop, device != 'cpu'
+        self.network, self.crop, self.device = network, crop, device or 'auto'
 
     def get_parameters(self) -> Any:
         """Stock parameters of DiMP for crops of this side."""
         params = dimp_params(self.crop)
-        params.use_gpu = self.on_gpu
-        params.net = NetWithBackbone(net_path=str(self.network), use_gpu=self.on_gpu)
+        device = pick_device(self.device)
+        params.use_gpu = device.type != 'cpu'
+        params.net = NetWithBackbone(net_path=str(self.network), device=device)
         return params
 
 

@@ -12,7 +12,6 @@ from typing import Any
 from cmd_plugin.checkpoints import workspace
 from cmd_plugin.errors import UserError
 from cmd_plugin.recipes import RECIPES, recipe_of
-from pytracking.analysis import get_protocol
 from pytracking.evaluation import SequenceList, get_dataset
 
 FLAGS = ('epochs', 'samples', 'batch', 'lr_scale', 'device', 'workers')
@@ -80,8 +79,6 @@ def from_options(options: argparse.Namespace) -> Plan:
     if len(trackers) > 1:
         raise UserError('several trackers have several parents: run table1 once for each --tracker')
     boxes = options.boxes or _variable('CMD_BOXES')
-    if options.protocol is not None:
-        get_protocol(options.protocol)
     return Plan(trackers[0], chosen_rows(trackers[0], options.rows, boxes), options.init or _variable('CMD_INIT'),
                 options.data, _sequences(options), options.net, training_flags(options), boxes=boxes,
                 dataset=options.dataset, protocol=options.protocol, threads=options.threads)

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from cmd_plugin.errors import UserError
+from cmd_plugin.recipes import recipe_of
 from cmd_plugin.table1.paper import PAPER
 from cmd_plugin.table1.plan import from_options, workspaces
 from cmd_plugin.table1.report import TITLES, figures, table
 from cmd_plugin.table1.stages import one_seed
+from pytracking.analysis import get_protocol
 from pytracking.analysis.extract_results import TrackerResult
 
 Results = dict[str, TrackerResult]
@@ -25,6 +28,8 @@ def run(options: argparse.Namespace) -> None:
         UserError: of the options, or of any stage.
     """
     start = time.monotonic()
+    if options.protocol is not None:
+        get_protocol(options.protocol)
     tables = _world(options) if options.world else [_own(options)]
     print('\n' + '\n\n'.join(tables))
     print(f'finished in {(time.monotonic() - start) / 60:.1f} minutes')
@@ -54,6 +59,8 @@ def _world(options: argparse.Namespace) -> list[str]:
     strangers = [tracker for tracker in trackers if tracker not in PAPER]
     if strangers:
         raise UserError(f'--world has parents for {" and ".join(PAPER)} alone, not for {strangers[0]}')
+    for tracker, row in itertools.product(trackers, options.rows or ()):
+        recipe_of(tracker, row)
     root = (options.workspace or Path('workspace') / 'demo').expanduser().resolve() / options.size
     seeds = range(options.seed, options.seed + options.seeds)
     found: dict[str, list[Results]] = {tracker: [] for tracker in trackers}

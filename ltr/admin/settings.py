@@ -32,6 +32,7 @@ class Settings:
         grad_clip_max_norm: largest norm of the gradient, which is scaled down to it; None for no limit.
         grad_norm_limit: norm of the gradient (before that) above which the run stops; None: where it is not finite.
         keep_checkpoints: how many of the newest checkpoints stay; None for all.
+        given: names of the flags of `run_training` that were given.
         data, init, net, epochs, samples, batch, lr_scale, workers, replay, use_visdom, visdom_server, visdom_port:
             given flags of `run_training`, None where not given; read them with `option`.
     """
@@ -52,6 +53,7 @@ class Settings:
         self.grad_clip_max_norm: float | None = None
         self.grad_norm_limit: float | None = None
         self.keep_checkpoints: int | None = None
+        self.given: tuple[str, ...] = ()
         self.data: list[Path] | None = None
         self.init: Path | None = None
         self.net: str | None = None

@@ -165,6 +165,7 @@ def test_nothing_is_taken_unchecked(server, tmp_path):
             (['dimp50', '--sha256', '12ab', '--mirror', server.address], 'has 64 digits'),
             (['dimp50', '--sha256', DIGEST], r'no address of dimp50.*--mirror'),
             (['dimp50', '--sha256', DIGEST, '--url', 'file:///etc/passwd'], 'no address of http or https'),
+            (['dimp50', '--sha256', DIGEST, '--url', 'http://['], r'http://\[ is no address of http or https'),
             (['dimp51', '--sha256', DIGEST], r"'dimp51': did you mean dimp50")):
         with pytest.raises(UserError, match=message):
             cli.main(['download', *words])

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import dataclasses
 
 import pytest
 import torch
 
+from cmd_plugin import training
 from cmd_plugin.recipe import CMDRecipe
 from cmd_plugin.recipes import RECIPES
-from tests.distilling.conftest import actor_of, make_batch
+from ltr.admin.settings import Settings
+from tests.distilling.conftest import actor_of, make_batch, small_net
 from tests.distilling.test_actor import snapshot, train
 
 D3 = RECIPES['cmd_dimp']['d3']
@@ -130,3 +133,19 @@ def test_no_pseudo_label_reaches_a_student_that_the_teacher_answers(batch):
 def test_what_does_not_fit_is_refused(changes, message):
     with pytest.raises(ValueError, match=message):
         dataclasses.replace(D3, **changes)
+
+
+@pytest.mark.usefixtures('no_settings', 'workspace')
+@pytest.mark.parametrize('opened', [False, True])
+def test_a_run_trains_opened_layers(world_pairs, opened):
+    recipe = dataclasses.replace(OPENED if opened else D3, epochs=1, samples=4, batch=2)
+    recipe = dataclasses.replace(recipe, lr=dict.fromkeys(recipe.lr, 1e-3))
+    settings = Settings()
+    settings.data, settings.workers, settings.device = [world_pairs], 0, 'cpu'
+    student = small_net()
+    parent = copy.deepcopy(student)
+    training.train(settings, recipe, student, parent)
+    before = parent.state_dict()
+    changed = {key.split('.')[1] for key, value in student.state_dict().items()
+               if key.startswith('feature_extractor') and not torch.equal(before[key], value)}
+    assert changed == ({'layer3'} if opened else set())

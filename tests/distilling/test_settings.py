@@ -103,6 +103,9 @@ def test_variables_of_what_the_trainer_reads(monkeypatch, tmp_path):
     given.seed, given.device = 3, 'cuda'
     apply_variables(given)
     assert (given.seed, given.device) == (3, 'cuda'), 'a flag comes before the variable'
+    given.seed, given.device, given.given = 0, 'auto', ('seed', 'device')
+    apply_variables(given)
+    assert (given.seed, given.device) == (0, 'auto'), 'one of 0, too'
 
 
 def test_no_pairs_says_what_to_give():

@@ -113,6 +113,9 @@ def test_a_training_sequence_that_is_known_to_be_in_benchmarks(check, sound, tmp
         assert cv2.imwrite(str(tmp_path / 'rgbt' / 'seq' / half / '1.png'), scene(60)[1])
     status, text = check(tmp_path / 'train', '--against', tmp_path / 'rgbt')
     assert status == 1 and 'wrong  leak: ' in text and 'TIR_training_002 was cut from' in text and ': 6 wrong' in text
+    next((tmp_path / 'train').rglob('visible/a.png')).write_bytes(b'')
+    status, text = check(tmp_path / 'train', '--against', tmp_path / 'rgbt')
+    assert status == 1 and 'is an empty file' in text and 'picture: ' in text and ': 6 wrong' in text
 
 
 def test_side_by_side_images(check, tmp_path):

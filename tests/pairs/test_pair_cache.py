@@ -129,3 +129,9 @@ def test_batches_are_the_same_bit_for_bit(pairs, tmp_path, workers):
     assert kept(tmp_path / 'cache')
     twice = VisibleTwice(cache).read(0)
     assert np.array_equal(twice[..., 3:], pairs.read(0)[..., :3])
+
+
+def test_a_folder_that_cannot_be_made_is_one_line(pairs, tmp_path):
+    (tmp_path / 'file').touch()
+    with pytest.raises(UserError, match=r'cannot write into .*cache: Not a directory; .*leave CMD_CACHE_MB out'):
+        CachedPairs(pairs, tmp_path / 'file' / 'cache', 1)

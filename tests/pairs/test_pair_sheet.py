@@ -42,7 +42,8 @@ def test_sheet_of_samples(tmp_path, write_pair, monkeypatch, capsys):
     (['--data', 'nowhere', '--out', 's.png'], 'error: no such folder or list of pairs: nowhere'),
     (['--data', 'set', '--out', 'set/visible/1.png/s.png', '--samples', '1', '--size', '32'], 'error: cannot write'),
     (['--data', 'set', '--out', 's.png', '--fraction', '2'], 'error: center_area: fraction'),
-    (['--data', 'set', '--out', 's.png', '--size', '100'], 'multiple of 16')])
+    (['--data', 'set', '--out', 's.png', '--size', '100'], 'multiple of 16'),
+    (['--data', 'set', '--out', 's.png', '--seed', '-1'], 'argument --seed: -1 is less than 0')])
 def test_mistakes_end_with_status_2_and_one_line(tmp_path, write_pair, monkeypatch, capsys, args, says):
     write_pair('set', '1.png')
     monkeypatch.chdir(tmp_path)

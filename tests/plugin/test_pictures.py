@@ -35,6 +35,13 @@ def test_a_picture_is_whole_or_not_there(tmp_path, monkeypatch):
     assert (tmp_path / 'a.png').read_bytes() == kept and not list(tmp_path.glob('.*'))
 
 
+def test_a_picture_that_is_too_large_for_its_format_is_one_line(tmp_path):
+    tall = np.zeros((65_600, 1), np.uint8)
+    with pytest.raises(UserError, match=r'makes no \.jpg of 1 x 65600 px; ask for a smaller picture, or for \.png'):
+        write_picture(tmp_path / 'tall.jpg', tall)
+    assert write_picture(tmp_path / 'tall.png', tall).is_file()
+
+
 @pytest.mark.parametrize(('main', 'given'), [(cli.main, ['check-pairs', 'PAIRS']), (sheet, ['--data', 'PAIRS']),
                                              (world, [])])
 def test_a_name_that_is_no_picture_is_refused_before_any_work(main, given, monkeypatch, capsys):

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from cmd_plugin.errors import UserError
-from cmd_plugin.reproduce import choice, clips, evaluation, parent, sources
+from cmd_plugin.reproduce import choice, clips, evaluation, parent, sources, tracking
 from cmd_plugin.reproduce.adoption import adopt
 from cmd_plugin.reproduce.kept_out import KEPT_OUT, divide
 from cmd_plugin.reproduce.pairs import clip_of, divide_pairs
@@ -127,20 +128,16 @@ def parent_only(parent):
     return parent
 
 
+@pytest.mark.parametrize(('asked', 'device'), [('cpu', 'cpu'), ('meta', 'meta'), (None, 'cpu')])
+def test_a_network_tracks_on_the_device_that_is_asked_for(parent_only, size, tmp_path, monkeypatch, asked, device):
+    monkeypatch.setattr(tracking, 'pick_device', lambda name: torch.device('cpu' if name == 'auto' else name))
+    params = tracking.FileTracker('x', parent_only.parent, size.crop, tmp_path, asked).get_parameters()
+    assert params.net.device.type == device and params.use_gpu is (device != 'cpu')
+
+
 def test_no_choice_after_a_look_at_the_test(scored, size):
     write_json(scored.figures('parent'), {})
     with pytest.raises(UserError, match='would not be blind'):
-        choice.choose(scored, size)
-
-
-def test_a_choice_stands(scored, size):
-    choice.choose(scored, size)
-    before = scored.choice.read_text()
-    choice.choose(scored, size)
-    assert scored.choice.read_text() == before
-    write_json(scored.candidate('c1', 1e-4), {'row': 'c1', 'rate': 1e-4, 'scores': {
-        '1': {'success': 50.0}, '2': {'success': 0.0}}})
-    with pytest.raises(UserError, match='the choice stands'):
         choice.choose(scored, size)
 
 
@@ -170,24 +167,31 @@ def test_no_data_folder_is_one_line():
         Data(Path('nowhere')).check()
 
 
+def said(numbers, data='here'):
+    return {'numbers': numbers, 'data': data}
+
+
 def test_only_a_finished_parent_of_the_same_size_is_taken(work, tmp_path):
     other = Work(tmp_path / 'other')
     with pytest.raises(UserError, match=r'begun\.json is not there: --parent DIR'):
-        adopt(other, work, 'crop 1, rows a')
-    write_json(other.root / 'begun.json', {'numbers': 'crop 1, rows b'})
+        adopt(other, work, said('crop 1, rows a, precision float32'))
+    write_json(other.root / 'begun.json', said('crop 1, rows b, steps 2, precision float32'))
     for number in (1, 2):
         write_json(other.epoch(number), {'loss': number, 'success': {}})
     for path in (other.boxes, other.kept_out):
         write_json(path, {})
     with pytest.raises(UserError, match=r'parent\.pth\.tar is not there'):
-        adopt(other, work, 'crop 1, rows a')
+        adopt(other, work, said('crop 1, rows a, precision float32'))
     other.parent.write_bytes(b'weights')
-    with pytest.raises(UserError, match='is another: crop 1; this size has crop 2'):
-        adopt(other, work, 'crop 2, rows b')
+    for stranger, has in ((said('crop 2, rows b, precision float32'), 'crop 2'),
+                          (said('crop 1, rows b, precision bfloat16'), 'precision bfloat16'),
+                          (said('crop 1, rows b, precision float32', 'elsewhere'), 'data elsewhere')):
+        with pytest.raises(UserError, match=f'is another: crop 1, precision float32, data here; here it is .*{has}'):
+            adopt(other, work, stranger)
     assert not work.parent.exists() and not parent.has_stopped(work, SIZES['test'])
-    adopt(other, work, 'crop 1, rows a')
+    adopt(other, work, said('crop 1, rows a, precision float32'))
     assert work.parent.read_bytes() == b'weights' and len(parent.curve(work)) == 2
     assert parent.has_stopped(work, SIZES['test']), 'a parent that is there learns no further'
     other.parent.write_bytes(b'others')
-    adopt(other, work, 'crop 1, rows a')
+    adopt(other, work, said('crop 1, rows a, precision float32'))
     assert work.parent.read_bytes() == b'weights'

@@ -350,7 +350,7 @@ def test_the_command_line_comes_before_the_size():
     assert size() == SIZES['evening']
     assert size('--steps', '300').steps == (300,) and size('--jobs', '2').threads == 0
     assert size('--jobs', '2', '--threads', '3').threads == 3
-    assert size('--precision', 'bfloat16').precision == 'bfloat16' and size('--runs', '0').runs == 0
+    assert size('--precision', 'bfloat16').precision == 'bfloat16' and size('--targets', '0').runs == 0
     assert (size('--rows', 'd3', 'b1', '--tested', '5').rows, size('--rows', 'd3').chosen) == (('d3', 'b1'), 1)
     for wrong, message in ((('--steps', '250'), 'a multiple of 100, not 250'), (('--rows', 'd9'), "row 'd9'")):
         with pytest.raises(UserError, match=message):

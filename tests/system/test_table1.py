@@ -125,6 +125,8 @@ def test_d5_takes_boxes_and_is_left_out_without(capsys, tmp_path):
     (['--dataset-path', '{video}', '--protocol', 'lsot'], "protocol 'lsot'"),
     (['--dataset-path', '{video}', '--rows', 'b1'], 'a1 is the RGB parent: give its checkpoint with --init'),
     (['--world', '--init', 'x', '--max-frames', '3'], 'leave --init, --max-frames out'),
+    (['--world', '--rows', 'd3'], "unknown row of cmd_atom 'd3'"),
+    (['--world', '--protocol', 'lsot'], "protocol 'lsot'"),
 ])
 def test_a_mistake_is_told_before_anything_is_made(given, message, video, tmp_path):
     with pytest.raises(UserError, match=re.escape(message)) as caught:
