@@ -14,12 +14,12 @@ if __name__ == '__main__' and not __package__:
     sys.path[:] = [str(_here.parent), *(entry for entry in sys.path if Path(entry).resolve() != _here)]
 
 import argparse
-import math
 import os
 import pkgutil
 from typing import Any
 
 from ltr.admin import distributed, plugins
+from ltr.admin.arguments import number, positive
 from ltr.admin.errors import UserError, cli
 from ltr.admin.seeding import seed_everything
 from ltr.admin.settings import Settings
@@ -90,27 +90,6 @@ def _cudnn_benchmark(value: bool) -> None:
     torch.backends.cudnn.benchmark = value
 
 
-def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise argparse.ArgumentTypeError(f'{text} is not 1 or more')
-    return value
-
-
-def _not_negative(text: str) -> int:
-    value = int(text)
-    if value < 0:
-        raise argparse.ArgumentTypeError(f'{text} is negative')
-    return value
-
-
-def _factor(text: str) -> float:
-    value = float(text)
-    if not (value > 0 and math.isfinite(value)):
-        raise argparse.ArgumentTypeError(f'{text} is not a number above 0')
-    return value
-
-
 def parser() -> argparse.ArgumentParser:
     """The command line."""
     result = argparse.ArgumentParser(
@@ -122,19 +101,19 @@ def parser() -> argparse.ArgumentParser:
     result.add_argument('--init', metavar='PATH', type=Path,
                         help='initial weights: a checkpoint or .safetensors')
     result.add_argument('--net', metavar='NAME', help='network, where the setting leaves a choice, such as dimp18')
-    result.add_argument('--epochs', metavar='N', type=_count, help='last epoch')
-    result.add_argument('--samples', metavar='N', type=_count, help='samples an epoch')
-    result.add_argument('--batch', metavar='N', type=_count, help='samples a batch, of all processes together')
-    result.add_argument('--lr-scale', metavar='F', type=_factor, help='factor on all learning rates')
+    result.add_argument('--epochs', metavar='N', type=number(1), help='last epoch')
+    result.add_argument('--samples', metavar='N', type=number(1), help='samples an epoch')
+    result.add_argument('--batch', metavar='N', type=number(1), help='samples a batch, of all processes together')
+    result.add_argument('--lr-scale', metavar='F', type=positive, help='factor on all learning rates')
     result.add_argument('--device', help='auto (default), cpu, cuda, cuda:1, mps')
-    result.add_argument('--seed', metavar='N', type=_not_negative, help='of everything random (default 0)')
-    result.add_argument('--workers', metavar='N', type=_not_negative, help='processes that read data')
+    result.add_argument('--seed', metavar='N', type=number(0), help='of everything random (default 0)')
+    result.add_argument('--workers', metavar='N', type=number(0), help='processes that read data')
     result.add_argument('--replay', metavar='FILE', type=Path,
                         help='make the step again that stopped a run, from the file that it names, and train nothing')
     result.add_argument('--use_visdom', action='store_true', default=None,
                         help='curves on a visdom server that runs already (python -m visdom.server)')
     result.add_argument('--visdom_server', metavar='HOST', help='default 127.0.0.1')
-    result.add_argument('--visdom_port', metavar='P', type=_count, help='default 8097')
+    result.add_argument('--visdom_port', metavar='P', type=number(1), help='default 8097')
     result.add_argument('--workspace', metavar='DIR', type=Path, help='folder for checkpoints and logs')
     return result
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from ltr.admin import plugins
 from ltr.admin.errors import UserError, cli
 from ltr.admin.plugins import unknown
+from ltr.admin.whole import write_whole
 from pytracking.analysis import export
 from pytracking.analysis.bootstrap import DRAWS, paired_bootstrap
 from pytracking.analysis.extract_results import HasResults, TrackerResult, extract_results
@@ -138,8 +139,7 @@ def report(analysis: Analysis, options: argparse.Namespace) -> None:
         written.append(options.csv)
     for path, form in ((options.markdown, export.markdown), (options.latex, export.latex)):
         if path is not None:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(form(tables), encoding='utf-8')
+            write_whole(path, form(tables).encode())
             written.append(path)
     if options.plots is not None:
         from pytracking.analysis.charts import save_charts
@@ -159,11 +159,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status 0."""
     options = parse_arguments(arguments)
     check(options)
-    analysis = analyse(options)
-    try:
-        report(analysis, options)
-    except OSError as error:  # everything is read by now: what fails is a file to write
-        raise UserError(f'cannot write {error.filename}: {error.strerror}; make room or take another folder') from None
+    report(analyse(options), options)
     return 0
 
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 if not __package__:  # run as a script: import from the repository root, never from this folder
     _HERE = Path(__file__).resolve().parent
     sys.path[:] = [str(_HERE.parent), *(entry for entry in sys.path if Path(entry).resolve() != _HERE)]
 
 from ltr.admin.errors import UserError, cli
-
-if TYPE_CHECKING:
-    from pytracking.evaluation.tracker import Tracker
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -39,9 +35,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _play(options: argparse.Namespace) -> None:
     from pytracking.analysis.playback import playback_results
+    from pytracking.analysis.sources import tracker_of
     from pytracking.evaluation.datasets import get_dataset
     from pytracking.visualization.sequence_video import save_sequence_video
-    trackers = [_tracker(label, options.results) for label in options.trackers]
+    trackers = [tracker_of(label, options.results) for label in options.trackers]
     sequence = get_dataset(options.dataset_name, root=options.data)[options.sequence]
     if options.save_video:
         save_sequence_video(trackers, sequence, options.save_video, options.rate)
@@ -49,15 +46,6 @@ def _play(options: argparse.Namespace) -> None:
     else:
         pictures = playback_results(trackers, sequence)
         print(f'{len(pictures)} pictures: {pictures[0].parent}')
-
-
-def _tracker(label: str, results: str | None) -> Tracker:
-    from pytracking.evaluation.tracker import Tracker
-    name, slash, rest = label.partition('/')
-    parameters, colon, run = rest.partition(':')
-    if not (name and slash and parameters) or (colon and not run.isdecimal()):
-        raise UserError(f'{label!r} is not of the form TRACKER/PARAM or TRACKER/PARAM:RUNID')
-    return Tracker(name, parameters, int(run) if colon else None, results_path=results)
 
 
 def entry() -> None:

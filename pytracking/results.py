@@ -44,7 +44,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def entry() -> None:
-    """The console command."""
+    """What the command line starts."""
     cli(main)
 
 

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ltr.admin.whole import replacing
+
 
 def parent_curve(curve: list[dict[str, Any]], path: Path) -> Path:
     """Loss and Success on kept-out RGB over the epochs; the last third, which the stop rule looks at, is shaded."""
@@ -80,5 +82,6 @@ def _figure() -> Any:
 
 
 def _save(figure: Any, path: Path) -> Path:
-    figure.savefig(path, dpi=130)
+    with replacing(path) as temporary:
+        figure.savefig(temporary, dpi=130, format='png')
     return path

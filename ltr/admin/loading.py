@@ -86,12 +86,20 @@ def load_weights(net: nn.Module, path: str | Path) -> str:
     Raises:
         UserError: no such file, a damaged one, or weights of another network.
     """
+    return load_state(net, weights_of(path), path)
+
+
+def weights_of(path: str | Path) -> Mapping[str, Tensor]:
+    """The weights in a file, as `load_weights` takes it.
+
+    Raises:
+        UserError: no such file, a damaged one, or one without weights.
+    """
     path = Path(path)
-    if path.suffix == SAFETENSORS:
-        described = portable.description_of(path).is_file()
-        return load_state(net, portable.read(path)['net'] if described else portable.read_weights(path), path)
-    contents = files.read(path)
-    return load_state(net, contents.get('net', contents), path)
+    if path.suffix == SAFETENSORS and not portable.description_of(path).is_file():
+        return portable.read_weights(path)
+    contents = read(path)
+    return _weights(contents.get('net', contents), path)
 
 
 def load_state(net: nn.Module, state: Mapping[str, Any], path: str | Path) -> str:
@@ -126,12 +134,7 @@ def load_state(net: nn.Module, state: Mapping[str, Any], path: str | Path) -> st
 
 def strict_load(net: nn.Module, state: Any, path: str | Path) -> None:
     """Load a whole state dictionary; weights of another network are a `UserError` before any change."""
-    if not isinstance(state, Mapping):
-        raise UserError(f'{path} holds no weights but a {type(state).__name__}')
-    wrong = [key for key, value in state.items() if not isinstance(value, Tensor)]
-    if wrong or not state:
-        raise UserError(f'{path} holds no weights: {f"{wrong[0]!r} is no tensor" if wrong else "empty"}')
-    own = net.state_dict()
+    state, own = _weights(state, path), net.state_dict()
     # Files older than torch 0.4.1 lack the counters of batch norm, which eval mode does not read.
     missing = [key for key in own if key not in state and not key.endswith('num_batches_tracked')]
     unexpected = [key for key in state if key not in own]
@@ -143,6 +146,16 @@ def strict_load(net: nn.Module, state: Any, path: str | Path) -> None:
                         f'missing, {len(unexpected)} unexpected, {len(shapes)} of another shape; '
                         f'first: {", ".join(first)}')
     net.load_state_dict(dict(state), strict=False)
+
+
+def _weights(state: Any, path: str | Path) -> Mapping[str, Tensor]:
+    """`state`, which must be names and tensors; else `UserError`."""
+    if not isinstance(state, Mapping):
+        raise UserError(f'{path} holds no weights but a {type(state).__name__}')
+    wrong = [key for key, value in state.items() if not (isinstance(key, str) and isinstance(value, Tensor))]
+    if wrong or not state:
+        raise UserError(f'{path} holds no weights: {f"{wrong[0]!r} is no tensor" if wrong else "empty"}')
+    return state
 
 
 def _find(network_dir: str | Path | None, checkpoint: int | str | Path | None) -> Path:
@@ -162,5 +175,6 @@ def _find(network_dir: str | Path | None, checkpoint: int | str | Path | None) -
                 return found
         tried.append(place)
     wanted = 'checkpoint' if checkpoint is None else f'checkpoint {checkpoint}'
-    places = ' and '.join(map(str, tried))
-    raise UserError(f'no {wanted} found; looked for *_ep????{files.SUFFIX} in {places}')
+    named = isinstance(checkpoint, (str, Path))
+    places = ' and '.join(map(str, [*tried, *([Path.cwd()] if named else [])]))
+    raise UserError(f'no {wanted} found; looked for {checkpoint if named else f"*_ep????{files.SUFFIX}"} in {places}')

@@ -20,13 +20,17 @@ def replacing(path: Path) -> Iterator[Path]:
     into one. What a killed process left of the same file is removed.
 
     Args:
-        path: the file; its folder is made.
+        path: the file; its folder is made. A stream, such as a pipe or /dev/stdout, is itself what is written.
 
     Raises:
         UserError: the file cannot be written. Nothing is left behind, then or after any other error.
     """
+    if _is_stream(path):
+        with _told(path):
+            yield path
+        return
     temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
+    with _told(path), _gone(temporary):
         path.parent.mkdir(parents=True, exist_ok=True)
         for left in path.parent.glob(f'.{glob.escape(path.name)}.*.tmp'):
             if left.name.removeprefix(f'.{path.name}.')[:-len('.tmp')].isdecimal():
@@ -35,15 +39,37 @@ def replacing(path: Path) -> Iterator[Path]:
         with open(temporary, 'rb+') as file:
             os.fsync(file.fileno())
         os.replace(temporary, path)
+
+
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Failures of the operating system as one line."""
+    try:
+        yield
+    except BrokenPipeError:  # a reader that has left is no failure
+        raise
     except (OSError, RuntimeError) as error:
         cause = _os_error(error)
         if cause is None:
             raise
         raise UserError(f'cannot write {path}: {cause.strerror or cause}; make room or choose another '
                         'folder') from error
+
+
+@contextmanager
+def _gone(temporary: Path) -> Iterator[None]:
+    try:
+        yield
     finally:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
+
+
+def _is_stream(path: Path) -> bool:
+    """Whether a path is no file to replace; /dev/stdout may be a link to one."""
+    if path.is_symlink() and path.absolute().parts[:2] == ('/', 'dev'):
+        return True
+    return path.exists() and not (path.is_file() or path.is_dir())
 
 
 def open_folder(folder: Path, remedy: str) -> None:

@@ -23,13 +23,21 @@ PROPOSALS: Mapping[str, Any] = {'min_iou': 0.1, 'sigma_factor': [0.01, 0.05, 0.1
 WORKERS = 4
 
 
-def check_net(settings: Settings, name: str) -> None:
-    """Refuse `--net` with another network than the setting's."""
-    given = settings.option('net', name)
-    if given != name:
-        module = 'tomp' if given.startswith('tomp') else 'dimp'
-        other = f'bbreg atom --net {given}' if given.startswith('atom') else f'{module} {given}'
-        raise UserError(f'this setting trains {name}; for --net {given} take the setting {other}')
+SETTINGS: Mapping[str, str] = {
+    **{net: f'dimp {net}' for net in ('dimp18', 'dimp50', 'dimp_small', 'prdimp18', 'prdimp50', 'super_dimp')},
+    **{net: f'tomp {net}' for net in ('tomp18', 'tomp50', 'tomp_small')},
+    'atom18': 'bbreg atom', 'atom50': 'bbreg atom --net atom50', 'atom_small': 'bbreg atom_small',
+    'kys50': 'kys kys', 'kys18': 'kys kys --net kys18', 'kys_small': 'kys kys_small'}
+"""What trains a network."""
+
+
+def check_net(settings: Settings, *names: str) -> str:
+    """The network of `--net`, by default the first of the setting's; `UserError` for one that is none of them."""
+    given = settings.option('net', names[0])
+    if given not in names:
+        other = f'; for --net {given} take the setting {SETTINGS[given]}' if given in SETTINGS else f', not {given}'
+        raise UserError(f'this setting trains {" or ".join(names)}{other}')
+    return given
 
 
 def transforms(grayscale: float = 0.05, flip: float = 0.0, flip_crops: float = 0.0) -> dict[str, tfm.Transform]:

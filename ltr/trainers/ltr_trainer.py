@@ -82,9 +82,7 @@ class LTRTrainer(BaseTrainer):
         Raises:
             UserError: the loader is empty, or a loss or gradient is not finite; the batch is kept (`kept_batch`).
         """
-        self.actor.train(loader.training)
-        if loader.training and self.freeze_backbone_bn_layers:
-            self._freeze_backbone_batch_norm()
+        self.enter(loader.training)
         if len(loader) == 0:
             raise UserError(f'loader {loader.name!r} gives no batch: fewer samples than the batch size?')
         stats = self._stats_of(loader)
@@ -171,6 +169,12 @@ class LTRTrainer(BaseTrainer):
             for index, group in enumerate(self.optimizer.param_groups):
                 stats.setdefault(f'LearningRate/group{index}', StatValue()).update(group['lr'])
         return stats
+
+    def enter(self, training: bool) -> None:
+        """Put the actor's network into the mode of a loader; batch norms of the backbone as the trainer was told."""
+        self.actor.train(training)
+        if training and self.freeze_backbone_bn_layers:
+            self._freeze_backbone_batch_norm()
 
     def _freeze_backbone_batch_norm(self) -> None:
         backbone = unwrap(self.actor.net).feature_extractor

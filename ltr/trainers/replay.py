@@ -33,7 +33,7 @@ def replay(trainer: LTRTrainer, path: Path) -> None:
     print(f'epoch {told["epoch"]}, step {told["step"]} of loader {told["loader"]!r}, which stopped as {told["reason"]}')
     for name in told['files']:
         print(f'file: {name}')
-    trainer.actor.train(bool(told['training']))
+    trainer.enter(bool(told['training']))
     torch.set_rng_state(generator)
     # Names the operation whose gradient is the first that is not a number, with the line that called it.
     with torch.autograd.set_detect_anomaly(True), torch.set_grad_enabled(bool(told['training'])):

@@ -12,6 +12,7 @@ from pytracking.analysis.attributes import attribute_rows
 from pytracking.analysis.plot_results import save_plot
 from pytracking.analysis.protocols import MeasureName
 from pytracking.analysis.summary import Analysis
+from pytracking.utils.figures import save_figure
 
 MOST_INCHES = 100.0
 
@@ -47,7 +48,7 @@ def save_radar(analysis: Analysis, path: Path, measure: MeasureName = 'success')
     axes.set_ylim(0, 1.05)
     axes.set_title(f'{_title(analysis, measure)} by attribute, relative to the best of each', fontsize=9, pad=28)
     figure.legend(loc='outside lower center', ncols=4, fontsize='small')
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def save_bars(analysis: Analysis, path: Path, measure: MeasureName = 'success') -> Path:
@@ -65,7 +66,7 @@ def save_bars(analysis: Analysis, path: Path, measure: MeasureName = 'success') 
     axes.grid(axis='x', alpha=0.3)
     axes.set_axisbelow(True)
     figure.legend(loc='outside upper center', ncols=4, fontsize='small')
-    return _save(figure, path)
+    return save_figure(figure, path)
 
 
 def _title(analysis: Analysis, measure: MeasureName) -> str:
@@ -79,9 +80,3 @@ def _figure(size: tuple[float, float], **options: Any) -> tuple[Any, Any]:
     figure = Figure(figsize=size, layout='constrained')
     FigureCanvasAgg(figure)
     return figure, figure.add_subplot(**options)
-
-
-def _save(figure: Any, path: Path) -> Path:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
-    return path

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import io
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ltr.admin.whole import write_whole
 from pytracking.analysis.table import format_table
 
 Cell = str | int | float | None
@@ -103,9 +105,9 @@ def escape_markdown(value: str) -> str:
 
 
 def write_csv(path: Path, rows: Sequence[Sequence[Cell]], header: Sequence[str]) -> None:
-    """A CSV file: floats with six decimals, None as an empty cell."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        writer.writerow(header)
-        writer.writerows([f'{cell:.6f}' if isinstance(cell, float) else cell for cell in row] for row in rows)
+    """A CSV file: floats with six decimals, None as an empty cell. Raises as `write_whole`."""
+    text = io.StringIO(newline='')
+    writer = csv.writer(text)
+    writer.writerow(header)
+    writer.writerows([f'{cell:.6f}' if isinstance(cell, float) else cell for cell in row] for row in rows)
+    write_whole(path, text.getvalue().encode())

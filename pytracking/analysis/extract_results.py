@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +12,7 @@ import numpy as np
 
 from ltr.admin.errors import UserError
 from pytracking.analysis.evaluate import Result, evaluate
+from pytracking.analysis.export import write_csv
 from pytracking.analysis.protocols import Protocol, get_protocol
 from pytracking.evaluation.data import DEFAULT_PROTOCOL, Sequence
 from pytracking.evaluation.environment import local_env_settings
@@ -154,13 +154,10 @@ def merge_runs(results: list[TrackerResult]) -> list[TrackerResult]:
 
 
 def _save_sequences(results: list[TrackerResult], folder: Path) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / 'sequences.csv').open('w', newline='', encoding='utf-8') as file:
-        writer = csv.writer(file)
-        measures = list(results[0].result.curves) if results else []
-        writer.writerow(['tracker', 'protocol', 'sequence', *measures])
-        for item in results:
-            figures = [item.result.sequence_figures(measure) for measure in measures]
-            for name in item.result.sequences:
-                writer.writerow([item.label, item.result.protocol.name, name,
-                                 *(f'{figure[name]:.5f}' for figure in figures)])
+    measures = list(results[0].result.curves) if results else []
+    rows = []
+    for item in results:
+        figures = [item.result.sequence_figures(measure) for measure in measures]
+        rows += [[item.label, item.result.protocol.name, name, *(f'{figure[name]:.5f}' for figure in figures)]
+                 for name in item.result.sequences]
+    write_csv(folder / 'sequences.csv', rows, ['tracker', 'protocol', 'sequence', *measures])

@@ -14,6 +14,7 @@ from pytracking.analysis.protocols import MeasureName
 from pytracking.analysis.table import format_table
 from pytracking.evaluation.environment import local_env_settings
 from pytracking.evaluation.tracker import Tracker
+from pytracking.utils.figures import save_figure
 
 PLOT_TYPES: dict[str, MeasureName] = {'prec': 'precision', 'norm_prec': 'norm_precision',
                                       **{name: name for name in get_args(MeasureName)}}
@@ -152,10 +153,7 @@ def save_plot(results: Sequence[TrackerResult], path: str | Path, measure: Measu
                                                       f'{len(results[0].result.sequences)} sequences')
     axes.grid(alpha=0.3)
     axes.legend(title=how.figure_name(), fontsize='small')
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=150)
-    return path
+    return save_figure(figure, Path(path))
 
 
 def _measures(plot_types: str | Iterable[str]) -> list[MeasureName]:

@@ -16,22 +16,30 @@ from pytracking.evaluation.results import result_file
 from pytracking.evaluation.tracker import Tracker
 
 
+def tracker_of(name: str, results: str | Path | None = None) -> Tracker:
+    """The tracker `TRACKER/PARAM` or `TRACKER/PARAM:RUNID`; its code need not be there.
+
+    Raises:
+        UserError: another form.
+    """
+    rest, colon, run = name.partition(':')
+    tracker, slash, parameters = rest.partition('/')
+    if not (tracker and slash and parameters) or '/' in parameters or (colon and not run.isdecimal()):
+        raise UserError(f'{name!r} is not of the form TRACKER/PARAM or TRACKER/PARAM:RUNID')
+    return Tracker(tracker, parameters, int(run) if colon else None, results_path=results)
+
+
 def named_trackers(names: Sequence[str]) -> list[Tracker]:
     """Trackers from `TRACKER/PARAM` or `TRACKER/PARAM:RUNID`; their results must be there, their code need not.
 
     Raises:
         UserError: another form, or no folder of results.
     """
-    trackers = []
-    for name in names:
-        rest, colon, run = name.partition(':')
-        tracker, slash, parameters = rest.partition('/')
-        if not (tracker and slash and parameters) or '/' in parameters or (colon and not run.isdecimal()):
-            raise UserError(f'{name!r} is not of the form TRACKER/PARAM or TRACKER/PARAM:RUNID')
-        trackers.append(Tracker(tracker, parameters, int(run) if colon else None))
-        if not trackers[-1].results_dir.is_dir():
-            raise UserError(f'no results of {trackers[-1].label}: {trackers[-1].results_dir} does not exist; run the '
-                            f'tracker first, or set PYTRACKING_RESULTS_PATH')
+    trackers = [tracker_of(name) for name in names]
+    for tracker in trackers:
+        if not tracker.results_dir.is_dir():
+            raise UserError(f'no results of {tracker.label}: {tracker.results_dir} does not exist; run the tracker '
+                            'first, or set PYTRACKING_RESULTS_PATH')
     return trackers
 
 

@@ -1,4 +1,4 @@
-"""How long an evaluation takes, on boxes made up in memory: the second half of `python -m pytracking.benchmark`."""
+"""How long an evaluation takes, on boxes made up in memory: `python -m pytracking.benchmark evaluation`."""
 
 from __future__ import annotations
 

@@ -21,11 +21,12 @@ import torch
 import torchvision
 from torch import nn
 
+from ltr.admin.arguments import number
 from ltr.admin.device import pick_device
 from ltr.models.tracking.dimpnet import STOCK_OPTIONS, dimpnet18, dimpnet50, dimpnet_small
 from pytracking.benchmark import sections
 from pytracking.benchmark.lockstep import add_tracking, lockstep_gain, lockstep_lines, runs
-from pytracking.benchmark.parts import Clock, parts_of
+from pytracking.benchmark.parts import Clock, parts_of, timed
 from pytracking.benchmark.series import report
 from pytracking.features.net_wrappers import NetWithBackbone
 from pytracking.features.speed import DEFAULT
@@ -62,12 +63,12 @@ def tracking(name: str, frames: int, device: torch.device, warm_up: int = 5, clo
     tracker, unit = _tracker(name, device, speed)
     images = _video(warm_up + frames + PARTS_FRAMES)
     box = [300.0, 220.0, 60.0, 70.0]
-    initialise = _timed(lambda: tracker.initialize(images[0], {'init_bbox': box}), now)
+    initialise = timed(lambda: tracker.initialize(images[0], {'init_bbox': box}), now)
     frame_times, unit_times = [], []
-    for number in range(warm_up + frames):
-        frame = _timed(lambda image=images[number]: tracker.track(image), now)  # type: ignore[misc]
-        one = _timed(unit, now)
-        if number >= warm_up:
+    for index in range(warm_up + frames):
+        frame = timed(lambda image=images[index]: tracker.track(image), now)  # type: ignore[misc]
+        one = timed(unit, now)
+        if index >= warm_up:
             frame_times.append(frame)
             unit_times.append(one)
     mean_unit, median_unit = float(np.mean(unit_times)), float(np.median(unit_times))
@@ -117,12 +118,6 @@ def _video(length: int) -> list[np.ndarray]:
     return [np.ascontiguousarray(canvas[:, i:i + 640]) for i in range(length)]
 
 
-def _timed(action: Callable[[], Any], now: Clock) -> float:
-    start = now()
-    action()
-    return now() - start
-
-
 def _finished(clock: Clock, device: torch.device) -> Clock:
     """A clock that waits for the device before it is read."""
     def now() -> float:
@@ -138,9 +133,9 @@ def main(argv: list[str] | None = None) -> int:
     """Print a table, or JSON."""
     parser = argparse.ArgumentParser(description='Tracking time a frame over the time of one backbone forward.')
     parser.add_argument('--net', choices=NETWORKS, action='append', help='network; may be repeated (default: dimp50)')
-    parser.add_argument('--frames', type=int, default=60, help='frames to time (default 60: three updates)')
+    parser.add_argument('--frames', type=number(1), default=60, help='frames to time (default 60: three updates)')
     parser.add_argument('--device', default='auto')
-    parser.add_argument('--threads', type=int, help='torch threads')
+    parser.add_argument('--threads', type=number(1), help='torch threads')
     parser.add_argument('--clock', choices=CLOCKS, default='wall',
                         help='cpu: processor time of all threads, for machines that others use, too (with --threads 1)')
     parser.add_argument('--parts', action=argparse.BooleanOptionalAction, default=False, help='time the parts, too')

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ltr.admin.arguments import number
 from pytracking.benchmark.parts import Clock
 from pytracking.features import speed
 from pytracking.tracker.base.steps import advance
@@ -17,7 +18,7 @@ from pytracking.tracker.common.online import OnlineTracker
 def add_tracking(parser: argparse.ArgumentParser) -> None:
     """`--speed` and `--batch-sequences`."""
     parser.add_argument('--speed', action='append', metavar='S', help=f'may be repeated; {speed.HELP}')
-    parser.add_argument('--batch-sequences', type=int, default=1, metavar='N',
+    parser.add_argument('--batch-sequences', type=number(1), default=1, metavar='N',
                         help='also track N sequences in lock-step, and print their frames/s over those of one')
 
 

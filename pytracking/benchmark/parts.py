@@ -15,6 +15,13 @@ PARTS = ('crop', 'backbone', 'head', 'scores', 'refinement', 'update', 'rest')
 peak; `refinement` the IoU features and the steps; `update` memory and filter; `rest` what lies between."""
 
 
+def timed(action: Callable[[], Any], now: Clock) -> float:
+    """How long an action takes."""
+    start = now()
+    action()
+    return now() - start
+
+
 def parts_of(tracker: OnlineTracker, images: list[np.ndarray], clock: Clock) -> dict[str, float]:
     """Mean time of every part of tracking `images`, in seconds a frame.
 

@@ -10,8 +10,10 @@ from typing import Any
 
 import torch
 
+from ltr.admin.arguments import number
 from ltr.admin.errors import UserError
 from ltr.admin.plugins import unknown
+from ltr.admin.whole import write_whole
 from pytracking.analysis.speed import evaluation_lines, evaluation_times
 from pytracking.benchmark.parts import Clock
 
@@ -26,9 +28,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What is to be measured, and where the figures go."""
     parser.add_argument('sections', nargs='*', metavar='SECTION',
                         help=f'{", ".join(SECTIONS)}, or all of them: all (default: tracking)')
-    parser.add_argument('--batch', type=int, help='sequences a batch of training and loader (default: the setting\'s '
-                                                  f'own, on the CPU {CPU_BATCH})')
-    parser.add_argument('--workers', type=int, default=2, help='processes of the loader (default 2)')
+    parser.add_argument('--batch', type=number(1), help="sequences a batch of training and loader (default: the "
+                                                        f"setting's own, on the CPU {CPU_BATCH})")
+    parser.add_argument('--workers', type=number(0), default=2, help='processes of the loader (default 2)')
     parser.add_argument('--against', type=Path, metavar='DIR', help='do the same work with the stock toolkit in this '
                                                                     'folder, and print ratios')
     parser.add_argument('--growth', type=Path, nargs='?', const=GROWTH, metavar='DIR',
@@ -121,8 +123,4 @@ def show(report: dict[str, Any], lines: Sequence[str], to: Path | None) -> None:
     text = json.dumps(report, indent=2)
     print(text if to == PRINTED else '\n'.join(lines))
     if to is not None and to != PRINTED:
-        try:
-            to.parent.mkdir(parents=True, exist_ok=True)
-            to.write_text(text + '\n', encoding='utf-8')
-        except OSError as error:
-            raise UserError(f'--json: cannot write {to}: {error.strerror}') from error
+        write_whole(to, f'{text}\n'.encode())

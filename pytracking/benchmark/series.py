@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ltr.admin.errors import UserError
+from ltr.admin.whole import write_whole
+from pytracking.utils.figures import save_figure
 
 LIMIT = 1.1
 """Exponents up to here count as linear: times are measured to some per cent."""
@@ -113,9 +114,7 @@ def plot(series: Sequence[Series], path: Path) -> Path:
         axes.tick_params(axis='y', labelsize='x-small')
         axes.tick_params(which='minor', bottom=False, labelbottom=False)
         axes.grid(alpha=0.3)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=110)
-    return path
+    return save_figure(figure, path, dpi=110)
 
 
 def _kind(series: Series) -> str:
@@ -145,14 +144,10 @@ def report(series: Sequence[Series], out: Path, name: str) -> int:
         UserError: the folder cannot be written.
     """
     print('\n'.join(lines(series)))
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        data = [{**asdict(one), 'exponent': one.exponent} for one in series]
-        (out / f'{name}.json').write_text(json.dumps(data, indent=2), encoding='utf-8')
-        (out / f'{name}.md').write_text('\n'.join(markdown(series)) + '\n', encoding='utf-8')
-        picture = plot(series, out / f'{name}.png')
-    except OSError as error:
-        raise UserError(f'cannot write to {out}: {error.strerror}') from error
+    data = [{**asdict(one), 'exponent': one.exponent} for one in series]
+    write_whole(out / f'{name}.json', json.dumps(data, indent=2).encode())
+    write_whole(out / f'{name}.md', ('\n'.join(markdown(series)) + '\n').encode())
+    picture = plot(series, out / f'{name}.png')
     worse = [one.name for one in series if not one.linear]
     print(f'written: {picture}, {name}.json and {name}.md beside it; '
           + (f'worse than linear: {", ".join(worse)}' if worse else 'nothing grows worse than linearly'))

@@ -19,7 +19,7 @@ import torch
 from ltr.admin.settings import Settings
 from ltr.models.tracking.network import DiMPnet
 from ltr.train_settings.dimp import _common as settings
-from pytracking.benchmark.parts import Clock
+from pytracking.benchmark.parts import Clock, timed
 
 FRAMES, SHAPE = 60, (480, 640, 3)
 """Of the generated video: as long as samples need (`MIN_LENGTH`) and a little more."""
@@ -83,7 +83,7 @@ def training(name: str, rows: int, device: torch.device, now: Clock, steps: int 
         `batch`, `step_ms`, `unit_ms` (medians), `ratio` of both, and `samples_per_second`.
     """
     step, unit = training_step(recipe_of(name), rows, device)
-    times = np.array([[_timed(step, now), _timed(unit, now)] for _ in range(steps + 1)][1:])
+    times = np.array([[timed(step, now), timed(unit, now)] for _ in range(steps + 1)][1:])
     one, other = (float(value) for value in np.median(times, axis=0))
     return {'batch': rows, 'step_ms': 1e3 * one, 'unit_ms': 1e3 * other, 'ratio': one / other,
             'samples_per_second': rows / one}
@@ -129,9 +129,3 @@ def write_video(folder: Path, frames: int = FRAMES) -> None:
             cv2.imencode('.jpg', canvas[:, number:number + width])[1].tobytes())
     boxes = [f'{300 - number},220,60,70\n' for number in range(frames)]
     (folder / 'groundtruth_rect.txt').write_text(''.join(boxes), encoding='ascii')
-
-
-def _timed(action: Callable[[], Any], now: Clock) -> float:
-    start = now()
-    action()
-    return now() - start

@@ -40,7 +40,7 @@ class Checked:
 
 
 def check_dataset(dataset: BaseDataset, all_images: bool = True, threads: int = 4) -> Iterator[Checked]:
-    """Check a data set, folder by folder; nothing that is found stops it.
+    """Check a data set, folder by folder; nothing that is found in one stops it.
 
     Args:
         dataset: one of folders, or any other, which must then be readable as a whole.
@@ -48,7 +48,7 @@ def check_dataset(dataset: BaseDataset, all_images: bool = True, threads: int = 
         threads: that read images.
 
     Raises:
-        UserError: there is no sequence at all.
+        UserError: there is no sequence at all, or a list of sequences names one that is not there.
     """
     with ThreadPoolExecutor(threads) as pool:
         read = partial(_image_sizes, pool, all_images, {})

@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 
+import pytracking.evaluation.data as data
 from ltr.admin.errors import UserError
 from ltr.data.box_text import read_table
 from ltr.data.files import FRAMES, GROUND_TRUTH, list_frames, number_frames
@@ -48,15 +49,22 @@ class FolderDataset(DiskDataset):
                                                f'<video>/gt/gt.txt')
         self.min_run = min_run
         self.attribute_names = tuple(attribute_names)
+        self._bare: list[str] = []
 
     def get_sequence_list(self) -> SequenceList:
         """See `DiskDataset`; sequences without an attribute file are counted, too, where others have one."""
+        self._bare.clear()
         sequences = super().get_sequence_list()
-        bare = [sequence.name for sequence in sequences if not self._attribute_file(sequence.name)]
-        if self._attribute_folder and bare:
-            print(f'{self.name}: {len(bare)} of {len(sequences)} sequences without an attribute file in '
-                  f'{self._attribute_folder}, such as {bare[0]}', file=sys.stderr)
+        if self._attribute_folder and self._bare:
+            print(f'{self.name}: {len(self._bare)} of {len(sequences)} sequences without an attribute file in '
+                  f'{self._attribute_folder}, such as {self._bare[0]}', file=sys.stderr)
         return sequences
+
+    def sequence(self, name: str, found: FoundSequence) -> data.Sequence:
+        """See `DiskDataset`."""
+        if not self._attribute_file(found.parts[-1]):
+            self._bare.append(name)
+        return super().sequence(name, found)
 
     def holds(self, folder: Path) -> bool:
         """See `DiskDataset`."""

@@ -5,7 +5,6 @@ Finished sequences are skipped, while a parameter file may name the newest check
 
 from __future__ import annotations
 
-import hashlib
 import json
 import sys
 from dataclasses import asdict, dataclass
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ltr.admin.errors import UserError
+from ltr.admin.portable import sha256
 from ltr.admin.whole import write_whole
 
 RECORD = 'network.json'
@@ -92,11 +92,7 @@ def run_network(params: Any) -> RunNetwork | None:
 
 def record_of(path: Path, speed: str = '') -> NetworkRecord:
     """Read a network file and make its record, with the preset that it tracks by."""
-    digest = hashlib.sha256()
-    with path.open('rb') as file:
-        while block := file.read(1 << 20):
-            digest.update(block)
-    return NetworkRecord(str(path), path.stat().st_size, digest.hexdigest(), speed)
+    return NetworkRecord(str(path), path.stat().st_size, sha256(path), speed)
 
 
 def check_record(results_dir: Path, now: NetworkRecord) -> None:

@@ -45,6 +45,8 @@ class Tracker:
     def __init__(self, name: str, parameter_name: str, run_id: int | None = None,
                  display_name: str | None = None, results_path: str | Path | None = None,
                  speed: str | None = None) -> None:
+        if run_id is not None and run_id < 0:
+            raise UserError(f'the number of a run must be 0 or more, not {run_id}')
         self.name = name
         self.parameter_name = parameter_name
         self.run_id = run_id

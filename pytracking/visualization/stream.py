@@ -146,6 +146,8 @@ def _report(tracker: Tracker, source: FrameSource, options: StreamOptions, done:
     confidence = f', mean confidence {sum(known) / len(known):.3f}' if known else ''
     print(f'{tracker.label}, {source.name}: {len(done.boxes)} frames, '
           f'{len(done.boxes) / max(seconds, 1e-9):.1f} frames/s{confidence}')
+    if not done.boxes:  # stopped before the first frame was learned: no file was begun
+        return
     if options.save_video:
         print(f'video: {options.save_video}')
     if options.save_results:

@@ -111,3 +111,12 @@ def test_ground_truth_that_is_none(tmp_path, files, message):
     (tmp_path / 'list').write_text('b')
     with pytest.raises(UserError, match=r'has no b\.txt'):
         get_dataset('annotations', root=tmp_path / 'list')
+
+
+def test_attributes_of_sequences_that_share_a_name_are_found_by_their_folders(tmp_path, capsys):
+    for folder in ('x', 'y'):
+        write_sequence(tmp_path / folder / 'a', box_path())
+    write_attributes(tmp_path / 'anno' / 'att', 'a', [1] + [0] * 15)
+    found = get_dataset('lsotb_tir', root=tmp_path)
+    assert len(found) == 2 and all(sequence.attributes for sequence in found)
+    assert 'without an attribute file' not in capsys.readouterr().err

@@ -214,3 +214,8 @@ def test_processes_give_the_same_results_and_report_failures(data, tmp_path, cap
         np.testing.assert_array_equal(read_boxes(one.results_dir, sequence),
                                       read_boxes(alone.results_dir, sequence))
     shutil.rmtree(tmp_path / 'pool')
+
+
+def test_the_number_of_a_run_is_not_negative():
+    with pytest.raises(UserError, match='the number of a run must be 0 or more, not -1'):
+        Tracker('dummy', 'moving', -1)

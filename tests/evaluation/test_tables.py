@@ -133,7 +133,7 @@ def test_plots_and_report(sequences, clean_environment, tmp_path):
 def test_the_legend_ranks_the_trackers(sequences, tmp_path, monkeypatch):
     from matplotlib.figure import Figure
     seen = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, *_a, **_k: seen.append(self))
+    monkeypatch.setattr(Figure, 'savefig', lambda self, path, **_k: (seen.append(self), path.touch()))
     trackers = [save(Tracker('t', 'bad'), sequences, 3.0), save(Tracker('t', 'good'), sequences, 0.0)]
     save_plot(extract_results(trackers, sequences), tmp_path / 'x.png')
     legend = [text.get_text() for text in seen[0].axes[0].get_legend().get_texts()]

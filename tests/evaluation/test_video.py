@@ -18,8 +18,8 @@ from pytracking import playback, run_tracker, run_video, run_webcam
 from pytracking.evaluation import Tracker
 from pytracking.evaluation.results import write_results
 from pytracking.utils.images import as_rgb
+from pytracking.visualization import stream, window
 from pytracking.visualization import video as video_module
-from pytracking.visualization import window
 from pytracking.visualization.video import RATE, VideoWriter, open_source
 from tests.evaluation.conftest import REPO, box_path, write_frames, write_sequence
 
@@ -302,3 +302,13 @@ def test_signals(tmp_path, signal_number, status):
     _, err = process.communicate(timeout=30)
     assert process.returncode == status and err.rstrip().endswith('stopped') and 'Traceback' not in err
     assert os.listdir(tmp_path) == ['frames']
+
+
+def test_ctrl_c_before_the_first_frame_is_learned(camera, monkeypatch, tmp_path, clean_environment, capsys):
+    monkeypatch.setattr(camera, 'frames', frames_of(2))
+    monkeypatch.setattr(stream.LiveTracker, 'initialize', lambda *given: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        run_webcam.main(['dummy', 'moving', '--source', '0', *BOX, '--save_results', '--save-video',
+                         str(tmp_path / 'out.avi')])
+    out = capsys.readouterr().out
+    assert ': 0 frames' in out and 'video: ' not in out and 'results: ' not in out and os.listdir(tmp_path) == []

@@ -109,14 +109,15 @@ def test_a_gradient_that_is_not_finite(settings, capsys):
     assert "Function 'MulBackward0' returned nan" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize('precision', ['float32', 'bfloat16'])
-def test_a_gradient_above_the_limit(settings, capsys, precision):
+@pytest.mark.parametrize(('precision', 'frozen'), [('float32', False), ('bfloat16', False), ('float32', True)])
+def test_a_gradient_above_the_limit(settings, capsys, precision, frozen):
     settings.precision = precision
+    modes = {'freeze_backbone_bn_layers': frozen}
     settings.grad_norm_limit, settings.grad_clip_max_norm = 50.0, 1.0  # the limit is for what comes before clipping
-    message, kept = stopped(make_trainer(settings, {(1, 2): lambda actor, loss: loss * 1e4}))
+    message, kept = stopped(make_trainer(settings, {(1, 2): lambda actor, loss: loss * 1e4}, **modes))
     norm = float(re.match(r'the gradient has norm (\S+), above grad_norm_limit 50 in epoch 1', message).group(1))
     settings.replay = kept
-    make_trainer(settings, {(1, 1): lambda actor, loss: loss * 1e4}).train(9)
+    make_trainer(settings, {(1, 1): lambda actor, loss: loss * 1e4}, **modes).train(9)
     again = float(re.search(r'gradient: norm (\S+), not finite in 0 of', capsys.readouterr().out).group(1))
     assert again == norm  # dropout, too, is drawn as before
 

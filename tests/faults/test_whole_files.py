@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import errno
 import os
+import stat
+from pathlib import Path
 
 import pytest
 
+from ltr.admin import whole
 from ltr.admin.errors import UserError
 from ltr.admin.whole import open_folder, replacing, write_whole
 
@@ -53,3 +56,24 @@ def test_a_folder_is_tried_before_it_is_needed(tmp_path):
     (tmp_path / 'file').write_text('')
     with pytest.raises(UserError, match=r'cannot write into .*file/deeper: Not a directory; take another'):
         open_folder(tmp_path / 'file' / 'deeper', 'take another')
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='pipes and devices by name')
+def test_a_stream_is_written_and_never_replaced(tmp_path):
+    os.mkfifo(tmp_path / 'pipe')
+    reader = os.open(tmp_path / 'pipe', os.O_RDONLY | os.O_NONBLOCK)
+    write_whole(tmp_path / 'pipe', b'news')
+    assert os.read(reader, 9) == b'news' and names(tmp_path) == ['pipe']
+    assert stat.S_ISFIFO(os.stat(tmp_path / 'pipe').st_mode)
+    os.close(reader)
+    link = Path('/dev/stdout')
+    assert not link.is_symlink() or whole._is_stream(link)
+    if Path('/dev/full').exists():
+        with pytest.raises(UserError, match='cannot write /dev/full: No space left on device'):
+            write_whole(Path('/dev/full'), b'news')
+
+
+def test_a_reader_that_leaves_is_no_failure(tmp_path):
+    with pytest.raises(BrokenPipeError), replacing(tmp_path / 'a'):
+        raise BrokenPipeError
+    assert names(tmp_path) == []

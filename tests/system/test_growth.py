@@ -49,7 +49,7 @@ def test_the_report(tmp_path, capsys):
 
 def test_a_folder_that_is_a_file(tmp_path):
     (tmp_path / 'file').touch()
-    with pytest.raises(UserError, match=r'cannot write to .*file'):
+    with pytest.raises(UserError, match=r'cannot write .*file'):
         report([series([1, 2, 3, 4])], tmp_path / 'file', 'growth')
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
+
 import numpy as np
 import pytest
 import torch
@@ -9,16 +12,17 @@ import torch
 import pytracking
 from ltr.admin import checkpoint
 from ltr.admin.errors import UserError
-from ltr.models.tracking.dimpnet import klcedimpnet_small
+from ltr.models.tracking.dimpnet import dimpnet_small, klcedimpnet_small
 from pytracking.evaluation import Tracker
 from pytracking.features import graphs
 from pytracking.features.graphs import Recording
 from pytracking.features.net_wrappers import NetWithBackbone
 from pytracking.features.speed import PRESETS, Speed
+from pytracking.parameter.dimp import dimp_small
 from pytracking.run_tracker import main
 from pytracking.tracker.base.steps import advance
 from pytracking.tracker.common import climber
-from pytracking.tracker.dimp import dimp
+from pytracking.tracker.dimp import DiMP, dimp
 from pytracking.tracker.dimp.kl_defaults import prdimp_params
 from pytracking.utils.waits import count_waits
 from tests.tracking.conftest import small_net, small_tracker, video
@@ -206,3 +210,21 @@ def test_a_gpu_tells_of_no_other_wait(speed, monkeypatch):
     finally:
         torch.cuda.set_sync_debug_mode('default')
     assert len(waits) == 2 * 4
+
+
+def test_a_network_goes_with_its_last_tracker():
+    """What is known of a network must not keep it: a process may track with hundreds, one after another."""
+    gone = []
+    for seed in range(2):
+        torch.manual_seed(seed)
+        net = dimpnet_small().eval()
+        gone.append(weakref.ref(net))
+        params = dimp_small.parameters()
+        params.net = NetWithBackbone(net, use_gpu=False)
+        tracker = DiMP(params)
+        image = np.random.default_rng(0).integers(0, 255, (120, 160, 3), dtype=np.uint8)
+        tracker.initialize(image, {'init_bbox': [60.0, 50, 30, 30]})
+        tracker.track(image)
+        del net, params, tracker
+    gc.collect()
+    assert [one() for one in gone] == [None, None]

@@ -8,18 +8,21 @@ import numpy as np
 import pytest
 import torch
 import torchvision
+from safetensors.torch import save_file
 from torch import nn
 
 from ltr import run_training
 from ltr.actors import AtomActor
-from ltr.admin import checkpoint
+from ltr.admin import checkpoint, portable
 from ltr.admin.errors import UserError
 from ltr.admin.loading import load_network
 from ltr.admin.settings import Settings
 from ltr.models.bbreg.atom import atom_resnet18, atom_resnet50
 from ltr.models.bbreg.atom import atom_small as atom_small_net
 from ltr.models.tracking.dimpnet import dimpnet18, dimpnet_small
+from ltr.train_settings._shared import SETTINGS
 from ltr.train_settings.bbreg import _common, atom, atom_small
+from ltr.train_settings.kys import _common as kys
 
 
 def train(videos: Path, workspace: Path, name: str, epochs: int, *more: str) -> Path:
@@ -155,3 +158,41 @@ def test_two_steps_of_atom(videos, tmp_path, capsys):
     assert all(torch.equal(trained[key], value) for key, value in given.items()
                if not key.endswith(('running_mean', 'running_var', 'num_batches_tracked')))
     assert not torch.equal(trained['layer2.0.bn1.running_mean'], given['layer2.0.bn1.running_mean'])
+
+
+def test_starts_from_safetensors_as_well(tmp_path):
+    dimp = dimpnet_small()
+    for described in (True, False):
+        path = tmp_path / f'{described}.safetensors'
+        if described:
+            portable.write(path, {'net': dimp.state_dict(), 'constructor': dimp.constructor})
+        else:
+            save_file(dimp.state_dict(), path)
+        net = atom_small_net()
+        assert 'tensors of a classifier are left out' in _common.load_tracker(net, path)
+        assert all(torch.equal(value, dimp.state_dict()[key]) for key, value in net.state_dict().items())
+
+
+@pytest.mark.parametrize('content', [{'net': [1]}, {'net': {1: torch.zeros(1)}}, {}])
+@pytest.mark.parametrize('load', [_common.load_tracker, kys.load_tracker])
+def test_a_file_without_weights(tmp_path, content, load):
+    path = checkpoint.save(tmp_path / 'none.pth.tar', content)
+    with pytest.raises(UserError, match=r'none\.pth\.tar holds no weights'):
+        load(atom_small_net(), path)
+
+
+@pytest.mark.parametrize(('command', 'message'), [
+    ('dimp dimp50 --net kys18', 'trains dimp50; for --net kys18 take the setting kys kys --net kys18'),
+    ('dimp dimp50 --net xyz', 'trains dimp50, not xyz'),
+    ('bbreg atom --net atom_small', 'trains atom18 or atom50; for --net atom_small take the setting bbreg atom_small'),
+    ('bbreg atom --net tomp50', 'take the setting tomp tomp50'),
+    ('kys kys --net dimp18', 'take the setting dimp dimp18')])
+def test_a_net_of_another_setting_names_that(command, message):
+    with pytest.raises(UserError, match=message):
+        run_training.main(command.split())
+
+
+def test_the_settings_that_are_named_are_there():
+    for net, setting in SETTINGS.items():
+        module, name, *flag = setting.split()
+        assert run_training.find_settings(module, name) and flag in ([], ['--net', net])

@@ -45,7 +45,9 @@ def test_folder_number_and_workspace(tmp_path, settings):
     assert load_network('ltr/tiny/plain')[1]['epoch'] == 2
     assert load_network(folder, 1)[1]['epoch'] == 1
     assert load_network(folder, 'TinyNet_ep0001.pth.tar')[1]['epoch'] == 1
-    with pytest.raises(UserError, match=r'checkpoint 7.*looked for.*plain'):
+    with pytest.raises(UserError, match=r'no checkpoint my\.pth found; looked for my\.pth in .*plain and .*plain and '):
+        load_network('ltr/tiny/plain', 'my.pth')
+    with pytest.raises(UserError, match=r'checkpoint 7.*looked for \*_ep.*plain'):
         load_network(folder, 7)
 
 

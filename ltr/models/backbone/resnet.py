@@ -30,7 +30,7 @@ class ResNet(Backbone):
             (strides 4, 8, 16, 32) and `fc`.
         widths: planes of layer1 .. layer4.
         stem: channels of the first convolution, `widths[0]` by default.
-        num_classes: outputs of `fc`; 0 leaves `layer4` and `fc` out.
+        num_classes: outputs of `fc`; 0 leaves it out.
         frozen_layers: see `Backbone`.
     """
 

@@ -11,8 +11,7 @@ import torch
 from torch import nn
 
 from ltr.actors.bbreg import AtomActor
-from ltr.admin import checkpoint
-from ltr.admin.loading import SAFETENSORS, load_state, load_weights
+from ltr.admin.loading import load_state, weights_of
 from ltr.admin.settings import Settings
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import ATOMProcessing
@@ -97,15 +96,12 @@ def parameter_groups(net: Any, recipe: AtomRecipe, scale: float) -> list[dict[st
 
 
 def load_tracker(net: nn.Module, path: str | Path) -> str:
-    """`load_weights`, and from a checkpoint of DiMP what the two have in common: backbone and IoU predictor.
+    """`load_weights`, and from weights of a DiMP what the two have in common: backbone and IoU predictor.
 
     Raises:
         UserError: as `load_weights`.
     """
-    if Path(path).suffix == SAFETENSORS:
-        return load_weights(net, path)
-    contents = checkpoint.read(path)
-    state = contents.get('net', contents)
+    state = weights_of(path)
     shared = {key: value for key, value in state.items() if not key.startswith(CLASSIFIER)}
     left = len(state) - len(shared)
     return load_state(net, shared, path) + (f'; {left} tensors of a classifier are left out' if left else '')

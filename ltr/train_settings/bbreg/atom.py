@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from ltr.admin.errors import UserError
 from ltr.admin.settings import Settings
 from ltr.models.bbreg.atom import atom_resnet18, atom_resnet50
+from ltr.train_settings._shared import check_net
 from ltr.train_settings.bbreg import _common
 
 RECIPES = {'atom18': _common.AtomRecipe(name='atom18', network=atom_resnet18),
@@ -13,7 +13,4 @@ RECIPES = {'atom18': _common.AtomRecipe(name='atom18', network=atom_resnet18),
 
 def run(settings: Settings) -> None:
     """Train."""
-    name = settings.option('net', 'atom18')
-    if name not in RECIPES:
-        raise UserError(f'this setting trains atom18 or atom50; for --net {name} take the setting dimp {name}')
-    _common.run(settings, RECIPES[name])
+    _common.run(settings, RECIPES[check_net(settings, *RECIPES)])

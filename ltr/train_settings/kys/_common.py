@@ -12,7 +12,7 @@ from torch import nn
 
 from ltr.actors.kys import KYSActor
 from ltr.admin.errors import UserError
-from ltr.admin.loading import load_state, read
+from ltr.admin.loading import load_state, weights_of
 from ltr.admin.settings import Settings
 from ltr.data.loader import LTRLoader
 from ltr.data.processing import DiMPProcessing
@@ -126,8 +126,7 @@ def load_tracker(net: nn.Module, path: str | Path) -> str:
     Raises:
         UserError: weights of another network.
     """
-    contents = read(Path(path))
-    state = contents.get('net', contents)
+    state = weights_of(path)
     if any(key.startswith(OWN) for key in state):
         return load_state(net, state, path)
     own = {key: value for key, value in net.state_dict().items() if key.startswith(OWN)}

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ltr.admin.errors import UserError
 from ltr.admin.settings import Settings
 from ltr.models.tracking.dimpnet import STOCK_OPTIONS
 from ltr.models.tracking.kysnet import kysnet18, kysnet50
+from ltr.train_settings._shared import check_net
 from ltr.train_settings.kys import _common
 
 RECIPES = {
@@ -17,7 +17,4 @@ RECIPES = {
 
 def run(settings: Settings) -> None:
     """Train."""
-    name = settings.option('net', 'kys50')
-    if name not in RECIPES:
-        raise UserError(f'this setting trains {" or ".join(RECIPES)}, not {name}')
-    _common.run(settings, RECIPES[name])
+    _common.run(settings, RECIPES[check_net(settings, *RECIPES)])

@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from ltr.admin.whole import write_whole
 from pytracking.analysis.report.payload import make_payload
 from pytracking.analysis.report.pictures import Pictures
 from pytracking.analysis.summary import Analysis
@@ -35,13 +36,12 @@ def write_report(analysis: Analysis, path: Path, embed_frames: int = 0) -> list[
         What the page lacks, a line each (images that are absent, or that no browser shows).
 
     Raises:
-        UserError: an image to embed cannot be read.
+        UserError: an image to embed cannot be read, or the file not be written.
     """
     pictures = Pictures(path.absolute().parent, embed_frames)
     payload = make_payload(analysis, pictures)
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Line ends as they are: the checksums of the scripts are over them.
-    path.write_bytes(render_page(payload).encode('utf-8', errors='replace'))
+    write_whole(path, render_page(payload).encode('utf-8', errors='replace'))
     return payload['lacks']
 
 

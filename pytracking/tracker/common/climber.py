@@ -30,10 +30,13 @@ _CLIMBERS: WeakKeyDictionary[nn.Module, dict[Hashable, Climber]] = WeakKeyDictio
 def climber_of(net: NetWithBackbone, params: TrackerParams, own_steps: bool) -> Climber:
     """The climber of a network, shared by all trackers with these parameters, and so is what it has recorded."""
     known = _CLIMBERS.setdefault(net.net, {})
-    options = {name: repr(value) for name, value in vars(params).items() if name.startswith('box_refinement_')}
-    key = own_steps, net.speed, tuple(sorted(options.items()))
+    options = {name: value for name, value in vars(params).items() if name.startswith('box_refinement_')}
+    key = own_steps, net.speed, tuple(sorted((name, repr(value)) for name, value in options.items()))
     if key not in known:
-        known[key] = Climber(net.bb_regressor, params, own_steps, net.speed)
+        # Not `params` itself, which holds the network: what is known of it would keep it alive.
+        own = TrackerParams()
+        own.set_default_values(options)
+        known[key] = Climber(net.bb_regressor, own, own_steps, net.speed)
     return known[key]
 
 
