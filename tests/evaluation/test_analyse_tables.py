@@ -128,7 +128,7 @@ def test_plots_are_pictures(analysis, tmp_path):
 def test_bars_and_radar_show_the_figures(analysis, tmp_path, monkeypatch):
     from matplotlib.figure import Figure
     seen = []
-    monkeypatch.setattr(Figure, 'savefig', lambda self, *_a, **_k: seen.append(self))
+    monkeypatch.setattr(Figure, 'savefig', lambda self, path, **_k: (seen.append(self), path.touch()))
     save_charts(analysis, tmp_path)
     bars, radar = seen[-2].axes[0], seen[-1].axes[0]
     names = [label.get_text() for label in bars.get_yticklabels()]

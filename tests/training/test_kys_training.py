@@ -163,7 +163,7 @@ def test_a_dimp_becomes_a_kys(tmp_path, world_video, capsys):
 def test_bad_input(tmp_path, world_video):
     with pytest.raises(UserError, match=r'on top of a trained DiMP: .* --init dimp_small\.pth\.tar'):
         train(tmp_path, world_video, None)
-    with pytest.raises(UserError, match='kys50 or kys18, not dimp50'):
+    with pytest.raises(UserError, match='kys50 or kys18; for --net dimp50 take the setting dimp dimp50'):
         train(tmp_path, world_video, None, 'kys', net='dimp50')
     other = tmp_path / 'dimp18.pth.tar'
     torch.save({'net': dimpnet18(backbone_pretrained=False).state_dict()}, other)
