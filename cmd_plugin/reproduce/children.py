@@ -50,8 +50,8 @@ def train(work: Work, size: Size, row: Row, steps: Sequence[int], seed: int, nam
     record = {'recipe': recipe.name, 'tracker': TRACKER, 'crop_size': size.crop,
               'teacher': checkpoints.fingerprint(parent), 'thermal': recipe.thermal, 'lr': dict(recipe.lr)}
     actor = CrossModalActor(student, parent, recipe, precision(size.precision))
-    store.attach(parent)
-    store.attach(student, bool(recipe.opened))
+    for net in (parent, student):  # alike, or the student would first learn how features were rounded
+        store.attach(net, bool(recipe.opened))
     loader = LTRLoader('train', StoredPairs(store, size.piece * size.batch, row.reads, row.matched),
                        batch_size=size.batch, drop_last=True, stack_dim=1)
     optimizer = MasterAdam(recipe.groups(student))

@@ -170,6 +170,15 @@ def test_an_opened_child_learns_its_layer_and_its_control_too(stored, size):
         assert not any(name.startswith('bb_regressor') for name in changed)
 
 
+@pytest.mark.parametrize('row', ['d3_response', 'd3_thermal_response_opened'])
+def test_the_control_of_a_response_is_the_parent(stored, size, row):
+    before = weights(stored.parent)
+    for thermal in (True, False):
+        [made] = children.train(stored, size, row_of(row, 1e-2, thermal), [2], 0, f'{thermal}', 'cpu')
+        changed = [key for key, value in weights(made).items() if not torch.equal(before[key], value)]
+        assert bool(changed) is thermal
+
+
 @pytest.mark.parametrize('name', ['d9', 'd3_', 'd3_shared_shared', 'd3_better', 'b1_spatial', 'c1_all',
                                   'd3_opened_content', 'b3_opened'])
 def test_rows_that_there_are_not(name):
