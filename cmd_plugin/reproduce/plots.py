@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ltr.admin.whole import replacing
+from pytracking.utils.figures import save_figure
 
 
 def parent_curve(curve: list[dict[str, Any]], path: Path) -> Path:
@@ -26,7 +26,7 @@ def parent_curve(curve: list[dict[str, Any]], path: Path) -> Path:
     right.set_ylabel('Success (standard error over sequences)')
     left.axvspan(len(curve) - len(curve) // 3 + 0.5, len(curve) + 0.5, alpha=0.1)
     figure.legend(loc='outside upper center', ncols=2, fontsize='small')
-    return _save(figure, path)
+    return save_figure(figure, path, dpi=130)
 
 
 def by_row(rows: Sequence[Mapping[str, Any]], goal: float, path: Path, name: str = 'child') -> Path:
@@ -53,7 +53,7 @@ def by_row(rows: Sequence[Mapping[str, Any]], goal: float, path: Path, name: str
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xlabel('Success, points, with the 95 % interval')
     figure.legend(loc='outside upper center', ncols=3, fontsize='small')
-    return _save(figure, path)
+    return save_figure(figure, path, dpi=130)
 
 
 def by_video(row: Mapping[str, Any], path: Path) -> Path:
@@ -73,15 +73,9 @@ def by_video(row: Mapping[str, Any], path: Path) -> Path:
     axes.set_ylabel('video (runs)')
     axes.set_xlabel(f'Success of {row["row"]} less its control, points')
     figure.legend(loc='outside upper center', ncols=2, fontsize='small')
-    return _save(figure, path)
+    return save_figure(figure, path, dpi=130)
 
 
 def _figure() -> Any:
     from matplotlib.figure import Figure
     return Figure(figsize=(7.0, 4.2), layout='constrained')
-
-
-def _save(figure: Any, path: Path) -> Path:
-    with replacing(path) as temporary:
-        figure.savefig(temporary, dpi=130, format='png')
-    return path
